@@ -1,0 +1,45 @@
+import { z } from 'zod'
+
+/**
+ * Money is a whole number of minor units with its asset. `bigint` in code; a decimal string of
+ * minor units in events, tables and HTTP, because JSON numbers lose digits above 2^53.
+ */
+
+/** `USD/2`: an asset's code and the number of decimal places of its minor unit. */
+export const Asset = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9]{1,15}\/(?:\d|1[0-8])$/, 'an asset looks like USD/2: code, slash, places')
+
+const MAX_DIGITS = 24
+
+/** A positive amount in minor units, at most 24 digits. */
+export const Amount = z
+  .string()
+  .regex(
+    new RegExp(`^[1-9]\\d{0,${MAX_DIGITS - 1}}$`),
+    `an amount is a string of minor units: digits only, above zero, at most ${MAX_DIGITS}`,
+  )
+
+/** Zero or a positive amount. */
+export const AmountOrZero = z
+  .string()
+  .regex(
+    new RegExp(`^(?:0|[1-9]\\d{0,${MAX_DIGITS - 1}})$`),
+    `minor units: digits only, zero or more, at most ${MAX_DIGITS}`,
+  )
+
+/** A balance: may be negative, and is wider than an amount because it is a sum. */
+export const Balance = z.string().regex(/^(?:0|-?[1-9]\d{0,29})$/, 'a balance in minor units')
+
+/** Number of decimal places of the asset's minor unit. */
+export const placesOf = (asset: string): number => Number(asset.slice(asset.indexOf('/') + 1))
+
+/** `formatAmount('-1234567', 'USD/2')` is `-12345.67`: exact, no grouping. */
+export const formatAmount = (minor: string, asset: string): string => {
+  const places = placesOf(asset)
+  if (places === 0) return minor
+  const negative = minor.startsWith('-')
+  const digits = (negative ? minor.slice(1) : minor).padStart(places + 1, '0')
+  const whole = digits.slice(0, -places)
+  return `${negative ? '-' : ''}${whole}.${digits.slice(-places)}`
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod'
+import { Amount, Asset } from './money.ts'
+import { AccountCode, BookId, EntryKind, Identifier, Instant } from './ledger/events.ts'
+import type { EventOf } from './kernel.ts'
+
+/** Why a score is what it is: the feature, what was observed, and how far it moved the score. */
+export const Reason = z.object({
+  feature: z.string().max(64),
+  value: z.number(),
+  contribution: z.number(),
+  text: z.string().max(256),
+})
+
+/** approve: nothing to do; review: an alert for an analyst; block: an alert at the top. */
+export const RiskDecision = z.enum(['approve', 'review', 'block'])
+
+/**
+ * Scores of a book's movements lie in the stream `scores-<book>`, in the order of the book's own
+ * revisions. `revision` names the ledger event that was scored, so the last score says how far
+ * scoring has come.
+ */
+export const riskEvents = {
+  TransactionScored: z.object({
+    book: BookId,
+    revision: z.int(),
+    entry: Identifier,
+    kind: EntryKind,
+    account: AccountCode,
+    counterparty: AccountCode,
+    amount: Amount,
+    asset: Asset,
+    booked_at: Instant,
+    model: z.string().max(80),
+    features: z.record(z.string(), z.number()),
+    probability: z.number().min(0).max(1),
+    decision: RiskDecision,
+    reasons: z.array(Reason).max(8),
+    scored_at: Instant,
+  }),
+} as const
+
+export type RiskEvent = EventOf<typeof riskEvents>
+export type TransactionScored = z.infer<(typeof riskEvents)['TransactionScored']>
