@@ -1,0 +1,146 @@
+/** Configuration: environment variables, read once at start. */
+import { z } from 'zod'
+
+export const roles = ['api', 'project', 'relay', 'score'] as const
+
+export type Role = (typeof roles)[number]
+
+/** Every fault of the configuration at once, one line each: the variable and what was expected. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError'
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    super(['The configuration is not valid:', ...faults].join('\n'))
+    this.faults = faults
+  }
+}
+
+function wholeNumber(low: number, high: number, fallback: number) {
+  const fault = `expected a whole number from ${low} to ${high}`
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, fault)
+    .transform(Number)
+    .refine((value) => value >= low && value <= high, fault)
+    .default(fallback)
+}
+
+function urlOf(...schemes: readonly string[]) {
+  return z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && schemes.includes(new URL(text).protocol.slice(0, -1)),
+      `expected a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
+    )
+    .optional()
+}
+
+function commaList<Item extends string>(item: z.ZodType<Item, string>, fault: string) {
+  return z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(item).min(1))
+    .refine((items) => new Set(items).size === items.length, fault)
+}
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+const thresholdFault = 'expected a number from 0 to 1, such as 0.8'
+const brokerFault = 'expected host:port pairs with commas between them'
+const roleFault = `expected some of ${roles.join(', ')}, each once, with commas between them`
+
+const variables = {
+  PORT: wholeNumber(0, 65_535, 8_080),
+  HOST: z.string().max(255).default('127.0.0.1'),
+  DAYBOOK_DATA: z.string().max(4_096).default('.daybook'),
+  EVENTSTORE_URL: urlOf('esdb', 'esdb+discover', 'kurrentdb', 'kurrentdb+discover'),
+  DATABASE_URL: urlOf('postgres', 'postgresql'),
+  KAFKA_BROKERS: commaList(
+    z.string().regex(/^[^\s:,]+:\d{1,5}$/, brokerFault),
+    brokerFault,
+  ).optional(),
+  ADMIN_USERNAME: z.string().min(1).max(100, 'expected at most 100 characters').optional(),
+  ADMIN_PASSWORD: z.string().min(12, 'expected at least 12 characters').max(1_024).optional(),
+  TOKEN_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
+  LOG_LEVEL: z.enum(logLevels, `expected one of ${logLevels.join(', ')}`).default('info'),
+  LOG_TO: z.enum(['file', 'stdout'], 'expected file or stdout').default('file'),
+  ROLES: commaList(z.enum(roles, roleFault), roleFault).default([...roles]),
+  RATE_LIMIT_PER_MINUTE: wholeNumber(0, 10_000_000, 6_000),
+  BODY_LIMIT_BYTES: wholeNumber(1_024, 1_073_741_824, 1_048_576),
+  SHUTDOWN_TIMEOUT_SECONDS: wholeNumber(1, 600, 10),
+  RISK_ALERT_THRESHOLD: z
+    .string()
+    .regex(/^(0(\.\d+)?|1(\.0+)?)$/, thresholdFault)
+    .transform(Number)
+    .default(0.8),
+}
+
+const schema = z
+  .object(variables)
+  .refine((read) => (read.ADMIN_USERNAME === undefined) === (read.ADMIN_PASSWORD === undefined), {
+    path: ['ADMIN_USERNAME'],
+    message: 'expected together with ADMIN_PASSWORD: set both or neither',
+  })
+
+/**
+ * What Daybook was told. A part whose URL is undefined is started embedded. Sizes are bytes,
+ * times seconds; `rateLimitPerMinute` counts requests of one client, and 0 switches it off.
+ */
+export type Config = {
+  readonly port: number
+  readonly host: string
+  readonly dataDirectory: string
+  readonly eventStoreUrl: string | undefined
+  readonly databaseUrl: string | undefined
+  readonly kafkaBrokers: readonly string[] | undefined
+  readonly admin: { readonly username: string; readonly password: string } | undefined
+  readonly tokenSecret: string | undefined
+  readonly logLevel: (typeof logLevels)[number]
+  readonly logTo: 'file' | 'stdout'
+  readonly roles: ReadonlySet<Role>
+  readonly rateLimitPerMinute: number
+  readonly bodyLimitBytes: number
+  readonly shutdownTimeoutSeconds: number
+  readonly riskAlertThreshold: number
+}
+
+/**
+ * Reads the configuration. An empty variable counts as not set, because that is how compose files
+ * and shells write it. Throws `ConfigurationError`.
+ */
+export function readConfig(environment: { readonly [name: string]: string | undefined }): Config {
+  const given = Object.entries(environment).filter(
+    ([, value]) => value !== undefined && value !== '',
+  )
+  const parsed = schema.safeParse(Object.fromEntries(given))
+  const unknown = given
+    .map(([name]) => name)
+    .filter((name) => name.startsWith('DAYBOOK_') && !Object.hasOwn(variables, name))
+    .map((name) => `${name}: no such variable; is it misspelt?`)
+  if (!parsed.success || unknown.length > 0) {
+    const issues = parsed.error?.issues ?? []
+    const faults = issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`)
+    throw new ConfigurationError([...new Set([...faults, ...unknown])])
+  }
+  const read = parsed.data
+  return {
+    port: read.PORT,
+    host: read.HOST,
+    dataDirectory: read.DAYBOOK_DATA,
+    eventStoreUrl: read.EVENTSTORE_URL,
+    databaseUrl: read.DATABASE_URL,
+    kafkaBrokers: read.KAFKA_BROKERS,
+    admin:
+      read.ADMIN_USERNAME !== undefined && read.ADMIN_PASSWORD !== undefined
+        ? { username: read.ADMIN_USERNAME, password: read.ADMIN_PASSWORD }
+        : undefined,
+    tokenSecret: read.TOKEN_SECRET,
+    logLevel: read.LOG_LEVEL,
+    logTo: read.LOG_TO,
+    roles: new Set(read.ROLES),
+    rateLimitPerMinute: read.RATE_LIMIT_PER_MINUTE,
+    bodyLimitBytes: read.BODY_LIMIT_BYTES,
+    shutdownTimeoutSeconds: read.SHUTDOWN_TIMEOUT_SECONDS,
+    riskAlertThreshold: read.RISK_ALERT_THRESHOLD,
+  }
+}
