@@ -8,6 +8,7 @@
 export const refusals = {
   BOOK_NOT_FOUND: { kind: 'missing', title: 'No such book' },
   BOOK_EXISTS: { kind: 'conflict', title: 'A book of this name exists' },
+  TIME_ZONE_UNKNOWN: { kind: 'invalid', title: 'No such time zone' },
   ASSET_UNKNOWN: { kind: 'invalid', title: 'The book does not keep this asset' },
   ACCOUNT_NOT_FOUND: { kind: 'missing', title: 'No such account' },
   ACCOUNT_EXISTS: { kind: 'conflict', title: 'An account of this code exists' },

@@ -1,0 +1,111 @@
+import type { Entry, Hold, Line, VelocityLimit } from './events.ts'
+import { type Account, type Ledger, controlOf, growsBy, windowOf } from './state.ts'
+
+/** Thrown when an event contradicts the state it is folded into: a bug or a damaged log. */
+const mustHave = <Value>(value: Value | undefined, what: string): Value => {
+  if (value === undefined) throw new Error(`the log names ${what}, which does not exist`)
+  return value
+}
+
+export const accountOf = (ledger: Ledger, code: string): Account =>
+  mustHave(ledger.accounts.get(code), `account ${code}`)
+
+/** What a line adds to its account, on the account's normal side. */
+export const effectOf = (account: Account, line: Pick<Line, 'direction' | 'amount'>): bigint =>
+  line.direction === growsBy(account.type) ? BigInt(line.amount) : -BigInt(line.amount)
+
+const countsFor = (limit: VelocityLimit, kind: string): boolean =>
+  limit.kind === undefined || limit.kind === kind
+
+/** Records `amount` leaving the account in every window that counts entries of this kind. */
+export const spend = (
+  account: Account,
+  entry: Pick<Entry, 'kind' | 'booked_at'>,
+  amount: bigint,
+  timeZone: string,
+): Account => {
+  if (account.limits.length === 0) return account
+  const usage = account.limits.map((limit, index) => {
+    const window = windowOf(limit, entry.booked_at, timeZone)
+    const before = account.usage[index]
+    const current = before?.window === window ? before : { window, amount: 0n, count: 0 }
+    if (!countsFor(limit, entry.kind)) return current
+    return { window, amount: current.amount + amount, count: current.count + 1 }
+  })
+  return { ...account, usage }
+}
+
+export const applyHold = (ledger: Ledger, hold: Hold): void => {
+  const account = accountOf(ledger, hold.account)
+  const left = BigInt(hold.amount)
+  ledger.holds.set(hold.id, { ...hold, left })
+  ledger.accounts.set(hold.account, {
+    ...account,
+    held: account.held + left,
+    openHolds: [...account.openHolds, hold.id],
+  })
+}
+
+/** Takes `amount` off a hold; at nothing left, or when told so, the hold ends. */
+export const reduceHold = (ledger: Ledger, id: string, amount: bigint, closes: boolean): void => {
+  const hold = mustHave(ledger.holds.get(id), `hold ${id}`)
+  const account = accountOf(ledger, hold.account)
+  const left = closes ? 0n : hold.left - amount
+  if (left < 0n) throw new Error(`the log takes more from hold ${id} than it has left`)
+  if (left === 0n) ledger.holds.delete(id)
+  else ledger.holds.set(id, { ...hold, left })
+  ledger.accounts.set(hold.account, {
+    ...account,
+    held: account.held - (hold.left - left),
+    openHolds: left === 0n ? account.openHolds.filter((open) => open !== id) : account.openHolds,
+  })
+}
+
+const addToTotals = (ledger: Ledger, entry: Entry, line: Line): void => {
+  const key = `${entry.value_date}|${controlOf(line.account)}|${line.asset}`
+  const before = ledger.totals.get(key)
+  const amount = BigInt(line.amount)
+  const debit = line.direction === 'debit' ? amount : 0n
+  ledger.totals.set(key, {
+    debit: (before?.debit ?? 0n) + debit,
+    credit: (before?.credit ?? 0n) + amount - debit,
+  })
+}
+
+/**
+ * Applies one entry. The balances that its lines claim are checked against what the fold makes of
+ * them, so that a replay which ends without an error has re-done all the arithmetic.
+ */
+export const applyEntry = (ledger: Ledger, entry: Entry): void => {
+  if (entry.captures) {
+    const { hold, amount, closes } = entry.captures
+    reduceHold(ledger, hold, BigInt(amount), closes)
+  }
+  const outgoing = new Map<string, bigint>()
+  for (const line of entry.lines) {
+    const account = accountOf(ledger, line.account)
+    const effect = effectOf(account, line)
+    const balance = account.balance + effect
+    if (balance.toString() !== line.balance) {
+      throw new Error(
+        `entry ${entry.id} claims ${line.balance} on ${line.account}, the fold says ${balance}`,
+      )
+    }
+    ledger.accounts.set(line.account, { ...account, balance })
+    if (account.limits.length > 0) {
+      outgoing.set(line.account, (outgoing.get(line.account) ?? 0n) - effect)
+    }
+    addToTotals(ledger, entry, line)
+  }
+  if (!entry.reverses) {
+    for (const [code, amount] of outgoing) {
+      if (amount > 0n) {
+        ledger.accounts.set(code, spend(accountOf(ledger, code), entry, amount, ledger.timeZone))
+      }
+    }
+  } else {
+    ledger.reversals.set(entry.reverses, entry.id)
+  }
+  for (const hold of entry.holds ?? []) applyHold(ledger, hold)
+  ledger.counts.set(entry.value_date, (ledger.counts.get(entry.value_date) ?? 0) + 1)
+}

@@ -1,0 +1,114 @@
+import type { z } from 'zod'
+import { decider } from '../kernel.ts'
+import {
+  addAsset,
+  changeTerms,
+  closeAccount,
+  freezeAccount,
+  openAccount,
+  openBook,
+  unfreezeAccount,
+} from './accounts.ts'
+import { accountOf, applyEntry, applyHold, reduceHold } from './apply.ts'
+import { post, postBatch, reverse } from './entries.ts'
+import { type Terms, ledgerEvents } from './events.ts'
+import { captureHold, expireHolds, placeHold, releaseHold } from './holds.ts'
+import { applyPeriodClosed, closePeriod } from './periods.ts'
+import { loadBook, saveBook } from './snapshot.ts'
+import { type Account, type Book, emptyBook, savepointOf } from './state.ts'
+
+const termsOf = (terms: z.infer<typeof Terms>): Pick<Account, 'overdraft' | 'limits' | 'usage'> => ({
+  overdraft: terms.overdraft_limit === 'unlimited' ? null : BigInt(terms.overdraft_limit),
+  limits: terms.velocity_limits,
+  usage: [],
+})
+
+const changeAccount = (
+  book: Book,
+  code: string,
+  revision: number,
+  change: Partial<Account>,
+): Book => {
+  book.accounts.set(code, { ...accountOf(book, code), ...change, revision })
+  return book
+}
+
+/** A ledger with its own stream: every account, entry, hold and closed period in it. */
+export const Ledger = decider({
+  category: 'book',
+  schemas: ledgerEvents,
+  initial: emptyBook,
+  savepoint: savepointOf,
+  snapshot: { version: 1, save: saveBook, load: loadBook },
+  evolve: {
+    BookOpened: (book, { book: id, assets, time_zone }) => ({
+      ...book,
+      id,
+      assets,
+      timeZone: time_zone,
+    }),
+    AssetAdded: (book, { asset }) => ({ ...book, assets: [...book.assets, asset] }),
+    AccountOpened: (book, { account: code, type, asset, name, owner, terms }, revision) => {
+      book.accounts.set(code, {
+        code,
+        type,
+        asset,
+        name,
+        owner,
+        status: 'active',
+        balance: 0n,
+        held: 0n,
+        openHolds: [],
+        revision,
+        ...termsOf(terms),
+      })
+      return book
+    },
+    AccountTermsChanged: (book, { account, terms }, revision) =>
+      changeAccount(book, account, revision, termsOf(terms)),
+    AccountFrozen: (book, { account }, revision) =>
+      changeAccount(book, account, revision, { status: 'frozen' }),
+    AccountUnfrozen: (book, { account }, revision) =>
+      changeAccount(book, account, revision, { status: 'active' }),
+    AccountClosed: (book, { account }, revision) =>
+      changeAccount(book, account, revision, { status: 'closed' }),
+    EntryPosted: (book, { entry }) => {
+      applyEntry(book, entry)
+      return book
+    },
+    EntriesPosted: (book, { entries }) => {
+      for (const entry of entries) applyEntry(book, entry)
+      return book
+    },
+    HoldPlaced: (book, { hold }) => {
+      applyHold(book, hold)
+      return book
+    },
+    HoldReleased: (book, { hold, amount }) => {
+      reduceHold(book, hold, BigInt(amount), true)
+      return book
+    },
+    HoldExpired: (book, { hold, amount }) => {
+      reduceHold(book, hold, BigInt(amount), true)
+      return book
+    },
+    PeriodClosed: (book, { through }) => applyPeriodClosed(book, through),
+  },
+  decide: {
+    openBook,
+    addAsset,
+    openAccount,
+    changeTerms,
+    freezeAccount,
+    unfreezeAccount,
+    closeAccount,
+    post,
+    postBatch,
+    reverse,
+    placeHold,
+    captureHold,
+    releaseHold,
+    expireHolds,
+    closePeriod,
+  },
+})
