@@ -1,43 +1,57 @@
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
-import { pino } from 'pino'
+import { destination, type Logger, pino, stdTimeFunctions } from 'pino'
 
-export type Logger = pino.Logger
+export type { Logger }
 
 const logLimitBytes = 16 * 1024 * 1024
 
-const secrets = [
+/** Names of secrets, lower case and without `-` and `_`. */
+const secrets: ReadonlySet<string> = new Set([
   'authorization',
   'cookie',
-  'set-cookie',
+  'setcookie',
   'password',
   'token',
-  'access_token',
-  'refresh_token',
-  'api_key',
+  'accesstoken',
+  'refreshtoken',
+  'secret',
+  'apikey',
   'pin',
-]
+])
+const deepest = 8
 
 /**
- * The logger of one process: a JSON object per line, secrets redacted wherever they stand at the
- * top or up to two levels down. `to` is a file's path, bounded as in `openBoundedFile`, or `stdout`.
+ * The logger of one process: a JSON object per line, into `file` (bounded, see `openBoundedFile`)
+ * or to standard output when there is none. What stands under the name of a secret is redacted.
  */
-export function createLogger(options: { level: string; to: 'stdout' | (string & {}) }): Logger {
-  const paths = ['', '*.', '*.*.'].flatMap((depth) =>
-    secrets.map((name) => redactPath(depth, name)),
-  )
+export function createLogger(options: { level: string; file: string | undefined }): Logger {
   const settings = {
     level: options.level,
-    base: { pid: process.pid },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths, censor: '[redacted]' },
+    timestamp: stdTimeFunctions.isoTime,
+    // Pino's own redaction costs ten times as much and knows one spelling and one depth per path.
+    formatters: { log: withoutSecrets, bindings: withoutSecrets },
   }
-  return options.to === 'stdout'
-    ? pino(settings, pino.destination({ fd: 1, sync: true }))
-    : pino(settings, openBoundedFile(options.to, logLimitBytes))
+  if (options.file === undefined) return pino(settings, destination({ fd: 1, sync: true }))
+  return pino(settings, openBoundedFile(options.file, logLimitBytes))
 }
 
-function redactPath(depth: string, name: string): string {
-  return name.includes('-') ? `${depth.replace(/\.$/, '')}["${name}"]` : `${depth}${name}`
+function withoutSecrets(fields: Record<string, unknown>): Record<string, unknown> {
+  return redact(fields, 0) as Record<string, unknown>
+}
+
+function redact(value: unknown, depth: number): unknown {
+  if (value === null || typeof value !== 'object') return value
+  if (value instanceof Error || 'toJSON' in value) return value
+  if (depth === deepest) return '[too deep]'
+  if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1))
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [
+      name,
+      secrets.has(name.toLowerCase().replaceAll(/[-_]/g, ''))
+        ? '[redacted]'
+        : redact(item, depth + 1),
+    ]),
+  )
 }
 
 export type BoundedFile = { write(text: string): void; close(): void }

@@ -1,5 +1,5 @@
 /** One postmaster process: start it, find one that was left behind, stop it, explain its end. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -135,11 +135,20 @@ export async function stopOrphan(cluster: string): Promise<void> {
 }
 
 function isPostmaster(pid: number, cluster: string): boolean {
+  return commandLine(pid).includes(cluster)
+}
+
+/** Empty when there is no such process, or when it has ended and waits to be reaped. */
+function commandLine(pid: number): string {
+  if (process.platform !== 'linux') {
+    const flags = ['-ww', '-o', 'command=', '-p', String(pid)]
+    return spawnSync('ps', flags, { encoding: 'utf8', timeout: 5_000 }).stdout ?? ''
+  }
   try {
-    // The command line, because /proc/<pid>/cwd of another user needs a capability containers lack.
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(cluster)
+    // Not /proc/<pid>/cwd: of another user's process it needs a capability that containers lack.
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
   } catch {
-    return false
+    return ''
   }
 }
 

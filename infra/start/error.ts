@@ -24,6 +24,7 @@ export function fileFault(error: unknown, what: string, path: string): unknown {
     EROFS: 'the file system is read-only',
     EACCES: 'permission was denied',
     EPERM: 'permission was denied',
+    EEXIST: 'it is a file, not a directory',
     ENOTDIR: 'a part of this path is a file, not a directory',
     ELOOP: 'its symbolic links go round in a circle',
     ENAMETOOLONG: 'the path is too long',
