@@ -5,7 +5,7 @@ import { type Book, type OpenHold, draftOf } from './state.ts'
 
 export const placeHold = (
   book: Book,
-  command: { readonly hold: Hold; readonly at: string },
+  command: { readonly hold: Omit<Hold, 'asset'>; readonly at: string },
 ): Decision<LedgerEvent> => {
   const { hold, at } = command
   if (book.holds.get(hold.id)) return refuse('HOLD_EXISTS', `There is a hold ${hold.id} already.`)
@@ -14,9 +14,7 @@ export const placeHold = (
       field: 'expires_at',
     })
   }
-  const draft = draftOf(book)
-  const asset = book.accounts.get(hold.account)?.asset
-  return tryHold(draft, asset ? { ...hold, asset } : hold, at)
+  return tryHold(draftOf(book), hold, at)
 }
 
 const openHold = (book: Book, id: string, at: string): OpenHold | Refusal => {

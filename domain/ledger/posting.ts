@@ -281,9 +281,14 @@ export const tryPosting = (
 }
 
 /** A hold placed on its own; those that are due go first. */
-export const tryHold = (draft: Ledger, hold: Hold, at: string): LedgerEvent[] | Refusal => {
-  const account = usableAccount(draft, hold.account)
+export const tryHold = (
+  draft: Ledger,
+  wanted: Omit<Hold, 'asset'>,
+  at: string,
+): LedgerEvent[] | Refusal => {
+  const account = usableAccount(draft, wanted.account)
   if (isRefusal(account)) return account
+  const hold = { ...wanted, asset: account.asset }
   const expired = expireDueHolds(draft, account, at)
   const current = accountOf(draft, hold.account)
   const left = available(current) - BigInt(hold.amount)

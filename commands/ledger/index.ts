@@ -1,0 +1,4 @@
+export * from './accounts.ts'
+export * from './entries.ts'
+export * from './holds.ts'
+export * from './periods.ts'

@@ -1,0 +1,60 @@
+import type { z } from 'zod'
+import type { Decoded } from '../../domain/kernel.ts'
+import { type Entry, entriesOf } from '../../domain/ledger/events.ts'
+import { Ledger } from '../../domain/ledger/index.ts'
+import type { Poster, Posting } from '../../domain/ledger/posting.ts'
+import { type Command, type Enrichment, command } from '../kernel.ts'
+import type { EntryInput } from './inputs.ts'
+
+type OfLedger<Input extends z.ZodType, Values, Answer> = Omit<
+  Command<Input, Values, Answer>,
+  'decider' | 'stream' | 'on' | 'otherwise' | 'ifMatch'
+>
+
+/** A command to an existing book, whose input names it. */
+export const bookCommand = <Input extends z.ZodType<{ book: string }>, Values, Answer>(
+  declaration: OfLedger<Input, Values, Answer>,
+): Command<Input, Values, Answer> =>
+  command({
+    ...declaration,
+    decider: Ledger,
+    stream: ({ book }) => book,
+    on: 'existing',
+    otherwise: 'BOOK_NOT_FOUND',
+    ifMatch: 'values',
+  })
+
+/** Whose accounts a posting may take from: a customer's own, or anybody's. */
+export const posterOf = ({ reach, context }: Enrichment): Poster => ({
+  owner: reach === 'own' ? context.actor.id : null,
+})
+
+export const postingOf = (
+  input: EntryInput,
+  { at, newId }: Pick<Enrichment, 'at' | 'newId'>,
+  part = '',
+): Posting => {
+  const { holds, ...rest } = input
+  const id = newId(part)
+  return {
+    ...rest,
+    id,
+    at,
+    holds: holds?.map((hold, index) => ({ ...hold, id: `${id}-${index}` })),
+  }
+}
+
+/** The one entry that the events hold. A request that posts always leads to it. */
+export const entryOf = (events: readonly Decoded[]): Entry => {
+  const [entry] = events.flatMap(entriesOf)
+  if (!entry) throw new Error('a posting led to no entry')
+  return entry
+}
+
+/** The data of the event of this type, which the decision always has. */
+export const dataOf = <Data extends object>(events: readonly Decoded[], type: string): Data => {
+  const event = events.find((candidate) => candidate.type === type)
+  if (!event) throw new Error(`the decision led to no ${type}`)
+  return event.data as Data
+}
+
