@@ -1,0 +1,86 @@
+/**
+ * A regression tree as parallel arrays, one place per node, node 0 the root. A value goes to `yes`
+ * when it is at most the threshold; a missing value (NaN) goes where `missing_yes` says.
+ */
+export type Tree = {
+  /** The feature asked for; -1 at a leaf. */
+  readonly feature: Int32Array
+  readonly threshold: Float32Array
+  readonly yes: Int32Array
+  readonly no: Int32Array
+  readonly missing_yes: Uint8Array
+  /** How many training rows came by. */
+  readonly rows: Float32Array
+  /** At a leaf what it adds to the margin; elsewhere the mean of the leaves below, by rows. */
+  readonly value: Float32Array
+}
+
+/** Log-odds: `base` plus the leaf that each tree sends the row to. */
+export type Forest = { readonly base: number; readonly trees: readonly Tree[] }
+
+export const emptyTree = (nodes: number): Tree => ({
+  feature: new Int32Array(nodes).fill(-1),
+  threshold: new Float32Array(nodes),
+  yes: new Int32Array(nodes),
+  no: new Int32Array(nodes),
+  missing_yes: new Uint8Array(nodes),
+  rows: new Float32Array(nodes),
+  value: new Float32Array(nodes),
+})
+
+/** Gives inner nodes the mean of their leaves. Children always stand after their parent. */
+export const fillMeans = (tree: Tree): Tree => {
+  const { feature, yes, no, rows, value } = tree
+  for (let node = feature.length - 1; node >= 0; node -= 1) {
+    if (at(feature, node) < 0) continue
+    const [left, right] = [at(yes, node), at(no, node)]
+    const below = at(rows, left) * at(value, left) + at(rows, right) * at(value, right)
+    value[node] = below / (at(rows, left) + at(rows, right))
+  }
+  return tree
+}
+
+/** Reads a place that is known to exist; `?? 0` is for the compiler. */
+const at = (list: Int32Array | Float32Array | Uint8Array, place: number): number => list[place] ?? 0
+
+const step = (tree: Tree, node: number, row: Float32Array): number => {
+  const value = row[at(tree.feature, node)]
+  // Missing first: every comparison with NaN is false.
+  const yes =
+    value === undefined || Number.isNaN(value)
+      ? at(tree.missing_yes, node) === 1
+      : value <= at(tree.threshold, node)
+  return yes ? at(tree.yes, node) : at(tree.no, node)
+}
+
+export const sigmoid = (margin: number): number => 1 / (1 + Math.exp(-margin))
+
+/** The log-odds of one row, added up in float32 as onnxruntime does. */
+export const margin = (forest: Forest, row: Float32Array): number => {
+  let sum = 0
+  for (const tree of forest.trees) {
+    let node = 0
+    while (at(tree.feature, node) >= 0) node = step(tree, node, row)
+    sum = Math.fround(sum + at(tree.value, node))
+  }
+  return Math.fround(sum + forest.base)
+}
+
+/**
+ * How far each feature moved the log-odds of this row: along each tree's path, the change of the
+ * mean is credited to the feature that was asked (Saabas). They add up to the margin less what
+ * the forest says of nobody in particular.
+ */
+export const contributions = (forest: Forest, row: Float32Array): Float64Array => {
+  const moved = new Float64Array(row.length)
+  for (const tree of forest.trees) {
+    let node = 0
+    while (at(tree.feature, node) >= 0) {
+      const next = step(tree, node, row)
+      const feature = at(tree.feature, node)
+      moved[feature] = (moved[feature] ?? 0) + at(tree.value, next) - at(tree.value, node)
+      node = next
+    }
+  }
+  return moved
+}
