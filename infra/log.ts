@@ -22,14 +22,15 @@ const deepest = 8
 
 /**
  * The logger of one process: a JSON object per line, into `file` (bounded, see `openBoundedFile`)
- * or to standard output when there is none. What stands under the name of a secret is redacted.
+ * or to standard output when there is none. What is logged under the name of a
+ * secret is redacted; the bindings of a child logger are not looked at.
  */
 export function createLogger(options: { level: string; file: string | undefined }): Logger {
   const settings = {
     level: options.level,
     timestamp: stdTimeFunctions.isoTime,
     // Pino's own redaction costs ten times as much and knows one spelling and one depth per path.
-    formatters: { log: withoutSecrets, bindings: withoutSecrets },
+    formatters: { log: withoutSecrets },
   }
   if (options.file === undefined) return pino(settings, destination({ fd: 1, sync: true }))
   return pino(settings, openBoundedFile(options.file, logLimitBytes))

@@ -17,8 +17,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 import { type BoundedFile, openBoundedFile } from '../log.ts'
 import { fileFault, StartError } from '../start/error.ts'
+import { damaged, explain } from './faults.ts'
 import { findPlace, type Place, runAs } from './place.ts'
-import { explain, LaunchFault, launch, type Server, stopOrphan } from './server.ts'
+import { LaunchFault, launch, type Server, stopOrphan } from './server.ts'
 
 const majorVersion = '18'
 const logLimitBytes = 8 * 1024 * 1024
@@ -47,14 +48,15 @@ export async function startEmbeddedPostgres(options: {
   const directory = resolve(options.directory)
   try {
     const place = findPlace(directory)
-    const log = openBoundedFile(join(directory, 'postgres.log'), logLimitBytes)
-    const password = await prepareCluster(directory, place)
+    const logPath = join(directory, 'postgres.log')
+    const log = openBoundedFile(logPath, logLimitBytes)
+    const password = await prepareCluster(directory, place, logPath)
     await stopOrphan(join(place.home, 'cluster'))
-    const { server, port } = await launchPatiently(place, options.port, log, directory)
+    const { server, port } = await launchPatiently(place, options.port, log, logPath)
     const url = `postgres://daybook:${password}@127.0.0.1:${port}/daybook`
-    await createDatabase(url).catch(async (error: unknown) => {
-      await server.stop()
-      throw new StartError(`Postgres started but refused its own user: ${String(error)}`, error)
+    await createDatabase(url).catch(async () => {
+      await server.stop('immediate')
+      throw explain(await server.ended, place, port, logPath)
     })
     return running(server, log, url, [`127.0.0.1:${port}`, ...place.remarks].join(', '))
   } catch (error) {
@@ -70,7 +72,7 @@ function running(server: Server, log: BoundedFile, url: string, detail: string):
     })
   })
   function close(): Promise<void> {
-    closing ??= server.stop().finally(() => log.close())
+    closing ??= server.stop('fast').finally(() => log.close())
     return closing
   }
   return { url, detail, lost, close }
@@ -81,7 +83,7 @@ function lastLine(text: string): string {
 }
 
 /** Creates the cluster on first use and returns the password of its user `daybook`. */
-async function prepareCluster(directory: string, place: Place): Promise<string> {
+async function prepareCluster(directory: string, place: Place, logPath: string): Promise<string> {
   const cluster = join(place.home, 'cluster')
   const passwordFile = join(directory, 'password')
   if (existsSync(cluster)) {
@@ -102,7 +104,7 @@ async function prepareCluster(directory: string, place: Place): Promise<string> 
     const { account } = place
     if (account)
       for (const path of [unfinished, handedOver]) chownSync(path, account.uid, account.gid)
-    await runInitdb(place, unfinished, handedOver, join(directory, 'postgres.log'))
+    await runInitdb(place, unfinished, handedOver, logPath)
   } finally {
     rmSync(handedOver, { force: true })
   }
@@ -112,13 +114,8 @@ async function prepareCluster(directory: string, place: Place): Promise<string> 
 
 function checkVersion(cluster: string): void {
   const file = join(cluster, 'PG_VERSION')
-  if (!existsSync(file)) {
-    throw new StartError(
-      `The Postgres data in ${cluster} is damaged (PG_VERSION is missing): restore it from a ` +
-        'backup, or move it aside and the read models are built anew.',
-    )
-  }
-  const found = readFileSync(file, 'utf8').trim()
+  const found = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
+  if (!/^\d+$/.test(found)) throw damaged(cluster, 'PG_VERSION is missing or empty')
   if (found === majorVersion) return
   throw new StartError(
     `The data in ${cluster} was written by Postgres ${found}, this is Postgres ${majorVersion}: ` +
@@ -160,7 +157,7 @@ async function launchPatiently(
   place: Place,
   wanted: number | undefined,
   log: BoundedFile,
-  directory: string,
+  logPath: string,
 ): Promise<{ server: Server; port: number }> {
   for (let attempt = 1; ; attempt += 1) {
     const port = wanted ?? (await freePort())
@@ -171,7 +168,7 @@ async function launchPatiently(
       const lostThePort = wanted === undefined && /Address already in use/.test(error.text)
       const childrenLinger = /pre-existing shared memory block/.test(error.text)
       if (attempt === attempts || !(lostThePort || childrenLinger)) {
-        throw explain(error.text, place, port, join(directory, 'postgres.log'))
+        throw explain(error.text, place, port, logPath)
       }
       if (childrenLinger) await delay(1_000)
     }

@@ -38,7 +38,8 @@ const settings = {
 export type Server = {
   /** Settles when the postmaster has ended, with its last words; never rejects. */
   readonly ended: Promise<string>
-  stop(): Promise<void>
+  /** `immediate` is for a server of no use: it writes nothing and recovers at the next start. */
+  stop(how: 'fast' | 'immediate'): Promise<void>
 }
 
 /** The reason why a postmaster did not come up. `text` is what it wrote. */
@@ -86,7 +87,11 @@ export async function launch(place: Place, port: number, log: BoundedFile): Prom
   patience.abort()
   if (outcome === 'ended') throw new LaunchFault(text || (await ended))
   if (outcome === 'late') {
-    await stopProcess(child.pid ?? 0, () => child.exitCode === null && child.signalCode === null)
+    await stopProcess(
+      'immediate',
+      child.pid ?? 0,
+      () => child.exitCode === null && child.signalCode === null,
+    )
     throw new LaunchFault(`FATAL:  not ready after ${readyWithinMs / 1_000} s`)
   }
   return supervise(child, ended, place)
@@ -98,8 +103,8 @@ function supervise(child: ChildProcess, ended: Promise<string>, place: Place): S
   ended.then(() => guard.stdin?.end('\n'))
   return {
     ended,
-    async stop() {
-      await stopProcess(pid, () => child.exitCode === null && child.signalCode === null)
+    async stop(how) {
+      await stopProcess(how, pid, () => child.exitCode === null && child.signalCode === null)
       await ended
       if (guard.exitCode === null && guard.signalCode === null) await once(guard, 'exit')
     },
@@ -129,7 +134,7 @@ export async function stopOrphan(cluster: string): Promise<void> {
   if (!existsSync(file)) return
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0])
   if (!Number.isSafeInteger(pid) || pid <= 1) return
-  if (isPostmaster(pid, cluster)) await stopProcess(pid, () => isPostmaster(pid, cluster))
+  if (isPostmaster(pid, cluster)) await stopProcess('fast', pid, () => isPostmaster(pid, cluster))
   // Its number may have gone to another process, which Postgres would take for a postmaster.
   else rmSync(file, { force: true })
 }
@@ -152,14 +157,18 @@ function commandLine(pid: number): string {
   }
 }
 
-/** Fast shutdown, then immediate, then SIGKILL. Resolves once `alive` says no. */
-async function stopProcess(pid: number, alive: () => boolean): Promise<void> {
-  const steps = [
+/** Fast shutdown unless told otherwise, then immediate, then SIGKILL. Resolves once `alive` says no. */
+async function stopProcess(
+  how: 'fast' | 'immediate',
+  pid: number,
+  alive: () => boolean,
+): Promise<void> {
+  const all = [
     { signal: 'SIGINT', patienceMs: fastShutdownMs },
     { signal: 'SIGQUIT', patienceMs: immediateShutdownMs },
     { signal: 'SIGKILL', patienceMs: immediateShutdownMs },
   ] as const
-  for (const { signal, patienceMs } of steps) {
+  for (const { signal, patienceMs } of how === 'fast' ? all : all.slice(1)) {
     if (!alive()) return
     try {
       process.kill(pid, signal)
@@ -170,25 +179,4 @@ async function stopProcess(pid: number, alive: () => boolean): Promise<void> {
     while (alive() && Date.now() < deadline) await delay(20)
   }
   if (alive()) throw new StartError(`Postgres process ${pid} cannot be stopped, even by SIGKILL.`)
-}
-
-/** What a postmaster's last words mean, as one line. */
-export function explain(text: string, place: Place, port: number, log: string): StartError {
-  const cluster = join(place.home, 'cluster')
-  if (/Address already in use/.test(text)) {
-    return new StartError(`Port ${port} on 127.0.0.1 is taken, so Postgres cannot listen there.`)
-  }
-  if (/No space left on device/.test(text)) {
-    return new StartError(`The disk that holds ${place.home} is full, so Postgres cannot start.`)
-  }
-  const message = /(?:PANIC|FATAL|initdb: error):\s+(.*)/.exec(text)?.[1] ?? 'it gave no reason'
-  const damaged =
-    /checkpoint record|pg_control|control file|invalid page|could not (open|read|stat) (file|directory)|not a valid data directory|invalid (data|magic)/
-  if (damaged.test(message)) {
-    return new StartError(
-      `The Postgres data in ${cluster} is damaged (${message}): restore it from a backup, or move ` +
-        'it aside and the read models are built anew.',
-    )
-  }
-  return new StartError(`Postgres could not start: ${message} (more in ${log}).`)
 }

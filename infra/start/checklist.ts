@@ -55,8 +55,8 @@ export function checklist(stream: NodeJS.WritableStream): Checklist {
       const detail = await work((text) => {
         if (active.has(name)) active.set(name, text)
       })
-      const took = paint(2, `${Math.round(performance.now() - since)} ms`)
-      end(name, `${paint(32, '✓')} ${name.padEnd(nameWidth)} ${took.padStart(9)}  ${detail}`)
+      const took = `${Math.round(performance.now() - since)} ms`.padStart(9)
+      end(name, `${paint(32, '✓')} ${name.padEnd(nameWidth)} ${paint(2, took)}  ${detail}`)
     } catch (error) {
       end(name, `${paint(31, '✗')} ${name}`)
       throw error
