@@ -46,12 +46,13 @@ export const applyHold = (ledger: Ledger, hold: Hold): void => {
   })
 }
 
-/** Takes `amount` off a hold; at nothing left, or when told so, the hold ends. */
-export const reduceHold = (ledger: Ledger, id: string, amount: bigint, closes: boolean): void => {
+/** Leaves `left` of a hold; with nothing left it ends. */
+export const reduceHold = (ledger: Ledger, id: string, left: bigint): void => {
   const hold = mustHave(ledger.holds.get(id), `hold ${id}`)
   const account = accountOf(ledger, hold.account)
-  const left = closes ? 0n : hold.left - amount
-  if (left < 0n) throw new Error(`the log takes more from hold ${id} than it has left`)
+  if (left < 0n || left > hold.left) {
+    throw new Error(`the log leaves ${left} of hold ${id}, which has ${hold.left}`)
+  }
   if (left === 0n) ledger.holds.delete(id)
   else ledger.holds.set(id, { ...hold, left })
   ledger.accounts.set(hold.account, {
@@ -59,6 +60,15 @@ export const reduceHold = (ledger: Ledger, id: string, amount: bigint, closes: b
     held: account.held - (hold.left - left),
     openHolds: left === 0n ? account.openHolds.filter((open) => open !== id) : account.openHolds,
   })
+}
+
+/** Ends a hold whose remainder is said to be `amount`. */
+export const endHold = (ledger: Ledger, id: string, amount: string): void => {
+  const hold = mustHave(ledger.holds.get(id), `hold ${id}`)
+  if (hold.left.toString() !== amount) {
+    throw new Error(`the log gives back ${amount} of hold ${id}, which has ${hold.left}`)
+  }
+  reduceHold(ledger, id, 0n)
 }
 
 const addToTotals = (ledger: Ledger, entry: Entry, line: Line): void => {
@@ -78,8 +88,7 @@ const addToTotals = (ledger: Ledger, entry: Entry, line: Line): void => {
  */
 export const applyEntry = (ledger: Ledger, entry: Entry): void => {
   if (entry.captures) {
-    const { hold, amount, closes } = entry.captures
-    reduceHold(ledger, hold, BigInt(amount), closes)
+    reduceHold(ledger, entry.captures.hold, BigInt(entry.captures.left))
   }
   const outgoing = new Map<string, bigint>()
   for (const line of entry.lines) {

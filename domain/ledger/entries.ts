@@ -43,7 +43,7 @@ const endHoldsOf = (draft: Ledger, original: Entry, at: string): LedgerEvent[] =
     const hold = draft.holds.get(id)
     if (!hold) continue
     const amount = hold.left.toString()
-    reduceHold(draft, id, hold.left, true)
+    reduceHold(draft, id, 0n)
     events.push({
       type: 'HoldReleased',
       data: { hold: id, account: hold.account, amount, released_at: at },

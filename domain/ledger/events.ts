@@ -89,8 +89,8 @@ export const Entry = z.object({
   metadata: Labels.optional(),
   /** The entry that this one takes back. */
   reverses: Identifier.optional(),
-  /** The hold that this entry spends from; `closes` gives back what is left of it. */
-  captures: z.object({ hold: Identifier, amount: Amount, closes: z.boolean() }).optional(),
+  /** The hold that this entry spends from, and what is left of it afterwards. */
+  captures: z.object({ hold: Identifier, amount: Amount, left: AmountOrZero }).optional(),
   /** Parts of what came in that stay held for a while. */
   holds: z.array(Hold).max(8).optional(),
 })

@@ -67,6 +67,7 @@ export const captureHold = (
       requested: amount,
     })
   }
+  const left = command.closes ? 0n : hold.left - BigInt(amount)
   const posting = {
     id: command.id,
     at: command.at,
@@ -76,7 +77,7 @@ export const captureHold = (
       { account: command.to, direction: 'credit' as const, amount },
     ],
     description: command.description ?? hold.description,
-    captures: { hold: hold.id, amount, closes: command.closes },
+    captures: { hold: hold.id, amount, left: left.toString() },
   }
   const result = tryPosting(book, draftOf(book), posting, command.poster)
   return isRefusal(result) ? result : result.events

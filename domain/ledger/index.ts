@@ -9,7 +9,7 @@ import {
   openBook,
   unfreezeAccount,
 } from './accounts.ts'
-import { accountOf, applyEntry, applyHold, reduceHold } from './apply.ts'
+import { accountOf, applyEntry, applyHold, endHold } from './apply.ts'
 import { post, postBatch, reverse } from './entries.ts'
 import { type Terms, ledgerEvents } from './events.ts'
 import { captureHold, expireHolds, placeHold, releaseHold } from './holds.ts'
@@ -85,11 +85,11 @@ export const Ledger = decider({
       return book
     },
     HoldReleased: (book, { hold, amount }) => {
-      reduceHold(book, hold, BigInt(amount), true)
+      endHold(book, hold, amount)
       return book
     },
     HoldExpired: (book, { hold, amount }) => {
-      reduceHold(book, hold, BigInt(amount), true)
+      endHold(book, hold, amount)
       return book
     },
     PeriodClosed: (book, { through }) => applyPeriodClosed(book, through),

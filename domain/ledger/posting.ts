@@ -106,7 +106,7 @@ const expireDueHolds = (ledger: Ledger, account: Account, at: string): LedgerEve
     const hold = ledger.holds.get(id)
     if (hold?.expires_at && hold.expires_at <= at) {
       const amount = hold.left.toString()
-      reduceHold(ledger, id, hold.left, true)
+      reduceHold(ledger, id, 0n)
       events.push({
         type: 'HoldExpired',
         data: { hold: id, account: account.code, amount, expired_at: at },
