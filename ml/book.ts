@@ -1,0 +1,155 @@
+import type { Decoded } from '../domain/kernel.ts'
+import { decode } from '../domain/kernel.ts'
+import { ledgerEvents } from '../domain/ledger/events.ts'
+import type { EventStore, Recorded } from '../domain/log.ts'
+import type { TransactionScored } from '../domain/risk.ts'
+import { riskEvents } from '../domain/risk.ts'
+import type { FeatureState, SavedFeatures } from './features.ts'
+import {
+  applyMovement,
+  FEATURE_NAMES,
+  features,
+  initialFeatures,
+  loadFeatures,
+  REDUCER_VERSION,
+  saveFeatures,
+} from './features.ts'
+import type { Movement } from './movements.ts'
+import { movementsOf } from './movements.ts'
+import type { Judge, Pending } from './scoring.ts'
+import { scoreEvent, scoresOf } from './scoring.ts'
+
+/** Feature states by scores stream: a cache, any of them may be gone. */
+export type Snapshots = {
+  load(stream: string, version: number): Promise<{ revision: number; saved: unknown } | undefined>
+  save(stream: string, version: number, revision: number, saved: unknown): Promise<void>
+}
+
+/** What scoring a book needs from outside. */
+export type Desk = {
+  readonly store: EventStore
+  readonly judge: Judge
+  readonly snapshots: Snapshots
+  readonly clock: () => Date
+  readonly log: { readonly warn: (facts: object, message: string) => void }
+}
+
+/** Another scorer was faster: what is in memory no longer follows the scores stream. */
+export class Overtaken extends Error {}
+
+export /** How far one book has come. Memory may be ahead of the log by `pending` only. */
+type Book = {
+  readonly id: string
+  readonly features: FeatureState
+  /** The last score when the book was taken up: nothing up to it is scored again. */
+  readonly resumed: Pick<TransactionScored, 'revision' | 'entry'> | undefined
+  /** The book revision to apply next. */
+  next: number
+  /** The last revision of the scores stream; -1: there is none. */
+  scores: number
+  pending: Pending[]
+  /** Movements applied since the features were saved. */
+  unsaved: number
+}
+
+const APPEND_LIMIT = 200
+const SNAPSHOT_EVERY = 5_000
+export const BOOK_PREFIX = 'book-'
+
+/** The movements of an event that have no score yet. */
+const unscored = (book: Book, event: Recorded, movements: Movement[]): Set<Movement> => {
+  const leaving = movements.filter(({ scored }) => scored)
+  const { resumed } = book
+  if (!resumed || event.revision > resumed.revision) return new Set(leaving)
+  if (event.revision < resumed.revision) return new Set()
+  const last = leaving.findIndex(({ entry }) => entry === resumed.entry)
+  if (last < 0) {
+    throw new Error(`${scoresOf(book.id)} names ${resumed.entry}, which is not in ${event.id}`)
+  }
+  return new Set(leaving.slice(last + 1))
+}
+
+/** Scores what is pending and makes it durable. Throws Overtaken when another scorer wrote. */
+export const flush = async (desk: Desk, book: Book): Promise<void> => {
+  const { pending } = book
+  if (pending.length === 0) return
+  const vectors = new Float32Array(pending.length * FEATURE_NAMES.length)
+  pending.forEach(({ vector }, row) => {
+    vectors.set(vector, row * FEATURE_NAMES.length)
+  })
+  const probabilities = await desk.judge.model.score(vectors)
+  const at = desk.clock().toISOString()
+  const events = pending.map((one, row) =>
+    scoreEvent(desk.judge, one, probabilities[row] as number, at),
+  )
+  const result = await desk.store.append(scoresOf(book.id), book.scores, events)
+  if (result.outcome === 'conflict') throw new Overtaken(`${scoresOf(book.id)} has moved on`)
+  book.scores += events.length
+  if (result.revision !== book.scores) {
+    throw new Error(`${scoresOf(book.id)} stands at ${result.revision}, not at ${book.scores}`)
+  }
+  book.pending = []
+}
+
+/** A snapshot that cannot be saved costs time later and nothing else. */
+export const save = async (desk: Desk, book: Book): Promise<void> => {
+  const saved = { scores: book.scores, features: saveFeatures(book.features) }
+  try {
+    await desk.snapshots.save(scoresOf(book.id), REDUCER_VERSION, book.next - 1, saved)
+    book.unsaved = 0
+  } catch (error) {
+    desk.log.warn({ error, book: book.id }, 'the feature state was not saved')
+  }
+}
+
+/** Takes the book one event further. Throws PoisonedEvent before it has changed anything. */
+export const apply = async (desk: Desk, book: Book, event: Recorded): Promise<void> => {
+  // Only postings move money; the others need no schema to be passed over.
+  const posting = event.type === 'EntryPosted' || event.type === 'EntriesPosted'
+  const movements = posting ? movementsOf(decode(ledgerEvents, event) as Decoded) : []
+  const wanted = unscored(book, event, movements)
+  for (const movement of movements) {
+    if (wanted.has(movement)) {
+      book.pending.push({ event, movement, vector: features(book.features, movement) })
+    }
+    applyMovement(book.features, movement)
+    if (book.pending.length >= APPEND_LIMIT) await flush(desk, book)
+  }
+  book.next = event.revision + 1
+  book.unsaved += movements.length
+  if (book.unsaved < SNAPSHOT_EVERY) return
+  await flush(desk, book)
+  await save(desk, book)
+}
+
+/** Reads from the log what lies between the last event and this revision. */
+export const catchUp = async (desk: Desk, book: Book, revision: number): Promise<void> => {
+  const missing = { from: book.next, limit: revision - book.next }
+  for await (const event of desk.store.readStream(BOOK_PREFIX + book.id, missing)) {
+    if (event.revision !== book.next) break
+    await apply(desk, book, event)
+  }
+  if (book.next === revision) return
+  throw new Error(`${BOOK_PREFIX}${book.id} cannot be read at ${book.next}, before ${revision}`)
+}
+
+/** Takes a book up where its last score, wherever it was made, and its last snapshot left it. */
+export const recall = async (desk: Desk, id: string): Promise<Book> => {
+  let last: Recorded | undefined
+  const backwards = { direction: 'backwards', limit: 1 } as const
+  for await (const event of desk.store.readStream(scoresOf(id), backwards)) last = event
+  const score = last && (decode(riskEvents, last).data as TransactionScored)
+  const book = { id, resumed: score, scores: last?.revision ?? -1, pending: [], unsaved: 0 }
+  const snapshot = await desk.snapshots.load(scoresOf(id), REDUCER_VERSION)
+  if (snapshot) {
+    const { scores, features: saved } = snapshot.saved as {
+      scores: number
+      features: SavedFeatures
+    }
+    // A snapshot that knows of more scores than there are belongs to another log.
+    const state = scores <= book.scores ? loadFeatures(saved) : undefined
+    if (state) return { ...book, features: state, next: snapshot.revision + 1 }
+    desk.log.warn({ book: id }, 'the saved feature state does not fit and is made anew')
+  }
+  return { ...book, features: initialFeatures(), next: 0 }
+}

@@ -1,0 +1,119 @@
+import { PoisonedEvent } from '../domain/kernel.ts'
+import type { Recorded } from '../domain/log.ts'
+import type { Book, Desk } from './book.ts'
+import { apply, BOOK_PREFIX, catchUp, flush, Overtaken, recall, save } from './book.ts'
+import type { Model } from './model.ts'
+
+export type ScorerSettings = Omit<Desk, 'judge'> & {
+  readonly model: Model
+  /** From which probability a movement is reviewed; without it, the model's own threshold. */
+  readonly alertThreshold?: number
+}
+
+export type Scorer = {
+  /**
+   * Scores the movements in events of `book-<id>` streams; other streams are passed over. Each
+   * stream's events come in order, at least once; what is missing between them is read from the
+   * log. Resolves when every score is durable. Throws PoisonedMessage for an event that does not
+   * pass its schema, and whatever the store or the model throws; nothing is lost by calling again.
+   */
+  readonly handle: (events: readonly Recorded[]) => Promise<void>
+  /** Waits for the work in hand and saves every feature state. */
+  readonly drain: () => Promise<void>
+}
+
+/** The event at `messageIndex` of the batch can never be scored. */
+export class PoisonedMessage extends Error {
+  readonly poison = true
+  readonly messageIndex: number
+  constructor(messageIndex: number, cause: PoisonedEvent) {
+    super(cause.message, { cause })
+    this.name = 'PoisonedMessage'
+    this.messageIndex = messageIndex
+  }
+}
+
+type Numbered = { readonly event: Recorded; readonly index: number }
+
+const BOOKS_IN_MEMORY = 16
+const MOST_ATTEMPTS = 10
+
+const deskOf = ({ model, alertThreshold, ...rest }: ScorerSettings): Desk => {
+  const review_from = alertThreshold ?? model.threshold
+  const block_from = Math.max(review_from, model.block_threshold)
+  return { ...rest, judge: { model, review_from, block_from } }
+}
+
+/** Runs one piece of work after the other, whatever became of the one before. */
+const createQueue = () => {
+  let last: Promise<void> = Promise.resolve()
+  return (work: () => Promise<void>): Promise<void> => {
+    const turn = last.then(work)
+    last = turn.catch(() => undefined)
+    return turn
+  }
+}
+
+/** Exactly one score per movement, in the order of the book, whoever else is scoring it. */
+export const createScorer = (settings: ScorerSettings): Scorer => {
+  const desk = deskOf(settings)
+  const books = new Map<string, Book>()
+  const inTurn = createQueue()
+
+  const bookOf = async (id: string): Promise<Book> => {
+    const book = books.get(id) ?? (await recall(desk, id))
+    books.delete(id)
+    books.set(id, book)
+    const [oldest] = books.values()
+    if (oldest && books.size > BOOKS_IN_MEMORY) {
+      await save(desk, oldest)
+      books.delete(oldest.id)
+    }
+    return book
+  }
+
+  const advance = async (id: string, batch: readonly Numbered[]): Promise<void> => {
+    const book = await bookOf(id)
+    for (const { event, index } of batch) {
+      if (event.revision < book.next) continue
+      if (event.revision > book.next) await catchUp(desk, book, event.revision)
+      try {
+        await apply(desk, book, event)
+      } catch (error) {
+        throw error instanceof PoisonedEvent ? new PoisonedMessage(index, error) : error
+      }
+    }
+    await flush(desk, book)
+  }
+
+  const scoreBook = async (id: string, batch: readonly Numbered[]): Promise<void> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await advance(id, batch)
+        return
+      } catch (error) {
+        // Memory may be ahead of the log now: the next attempt begins from what is durable.
+        books.delete(id)
+        if (!(error instanceof Overtaken) || attempt === MOST_ATTEMPTS) throw error
+        desk.log.warn({ book: id, attempt }, 'another scorer is at work on this book')
+      }
+    }
+  }
+
+  const handle = async (events: readonly Recorded[]): Promise<void> => {
+    const numbered = events.map((event, index) => ({ event, index }))
+    const ledger = numbered.filter(({ event }) => event.stream.startsWith(BOOK_PREFIX))
+    const byStream = Map.groupBy(ledger, ({ event }) => event.stream)
+    for (const [stream, batch] of byStream) {
+      await scoreBook(stream.slice(BOOK_PREFIX.length), batch)
+    }
+  }
+
+  return {
+    handle: (events) => inTurn(() => handle(events)),
+    drain: () =>
+      inTurn(async () => {
+        for (const book of books.values()) if (book.unsaved > 0) await save(desk, book)
+      }),
+  }
+}
