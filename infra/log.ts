@@ -65,23 +65,28 @@ export type BoundedFile = { write(text: string): void; close(): void }
 export function openBoundedFile(path: string, limitBytes: number): BoundedFile {
   let file = openSync(path, 'a', 0o600)
   let size = fstatSync(file).size
+  let closed = false
   function turn(): void {
-    closeSync(file)
     renameSync(path, `${path}.1`)
+    const full = file
     file = openSync(path, 'a', 0o600)
     size = 0
+    closeSync(full)
   }
   return {
     write(text) {
+      // The number of a closed file may by now belong to another one.
+      if (closed) return
       try {
-        if (size > 0 && size + text.length > limitBytes) turn()
+        if (size > 0 && size + Buffer.byteLength(text) > limitBytes) turn()
         size += writeSync(file, text)
       } catch {
         // See above: the text is lost on purpose.
       }
     },
     close() {
-      closeSync(file)
+      if (!closed) closeSync(file)
+      closed = true
     },
   }
 }

@@ -61,6 +61,19 @@ describe('bounded file', () => {
     expect(statSync(`${path}.1`).size).toBe(100)
   })
 
+  test('stays silent once it is closed', () => {
+    const directory = temporaryDirectory()
+    const file = openBoundedFile(join(directory, 'a.log'), 100)
+    file.close()
+    // Takes over the number that the closed file had.
+    const other = openBoundedFile(join(directory, 'other'), 100)
+    file.write('stray')
+    file.close()
+    other.write('kept')
+    other.close()
+    expect(readFileSync(join(directory, 'other'), 'utf8')).toBe('kept')
+  })
+
   test('counts bytes, not characters', () => {
     const path = join(temporaryDirectory(), 'a.log')
     const file = openBoundedFile(path, 100)

@@ -74,7 +74,19 @@ async function run(url: string, ...statements: readonly string[]): Promise<unkno
 }
 
 const notes = (url: string) => run(url, 'select text from notes')
+/** Never an accidental `undefined` or 0, which as a process number is everybody. */
+function only(pids: readonly number[]): number {
+  const [pid] = pids
+  if (pid === undefined || pids.length > 1) throw new Error(`expected one process, not ${pids}`)
+  return pid
+}
+
 const postmasters = (directory: string) => processesWith('bin/postgres', `${directory}/cluster`)
+
+/** The fifth field of /proc/<pid>/stat, counted from behind the name, which may hold spaces. */
+function processGroup(pid: number): string | undefined {
+  return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[2]
+}
 
 function startInChild(directory: string, account: { uid?: number; gid?: number } = {}) {
   const script = `
@@ -120,11 +132,19 @@ describe('embedded Postgres', () => {
     expect(await run(url, 'select 1')).toEqual([[1]])
   })
 
+  test('Ctrl-C in the terminal reaches Daybook alone, which may still need it to drain', async () => {
+    const directory = preparedDirectory()
+    await start(directory)
+    const groups = processesWith(directory).map((pid) => processGroup(pid))
+    expect(groups.length).toBeGreaterThan(0)
+    expect(groups).not.toContain(processGroup(process.pid))
+  })
+
   test('says so when it ends by itself', async () => {
     const directory = preparedDirectory()
     const postgres = await start(directory)
-    const [postmaster] = postmasters(directory)
-    process.kill(postmaster ?? 0, 'SIGQUIT')
+    const postmaster = only(postmasters(directory))
+    process.kill(postmaster, 'SIGQUIT')
     expect(await postgres.lost).toMatch(/^Postgres ended by itself: .*shut down/)
   })
 })
@@ -142,9 +162,9 @@ describe('after a kill -9 of Daybook', () => {
   test('a postmaster that was left behind is stopped, so that there are never two', async () => {
     const directory = preparedDirectory()
     const { child, line } = await startInChild(directory)
-    const [orphan] = postmasters(directory)
-    const [guard] = processesWith('daybook-postgres-guard', String(orphan))
-    process.kill(guard ?? 0, 'SIGKILL')
+    const orphan = only(postmasters(directory))
+    const guard = only(processesWith('daybook-postgres-guard', String(orphan)))
+    process.kill(guard, 'SIGKILL')
     await killHard(child)
     await run(line, "insert into notes values ('into the orphan')")
     const { url } = await start(directory)
@@ -160,17 +180,20 @@ describe('after a kill -9 of Daybook', () => {
     client.on('error', () => undefined)
     await client.connect()
     await client.query("insert into notes values ('committed')")
-    const [postmaster] = postmasters(directory)
-    process.kill(postmaster ?? 0, 'SIGKILL')
+    const postmaster = only(postmasters(directory))
+    process.kill(postmaster, 'SIGKILL')
     await postgres.lost
     expect(await notes((await start(directory)).url)).toEqual([['kept'], ['committed']])
     await client.end()
   })
 
   test('its process number may since have gone to another process', async () => {
-    const directory = preparedDirectory()
-    writeFileSync(join(directory, 'cluster/postmaster.pid'), `${process.pid}\n`)
+    const [directory, another] = [preparedDirectory(), preparedDirectory()]
+    const bystander = await start(another)
+    const postmaster = only(postmasters(another))
+    writeFileSync(join(directory, 'cluster/postmaster.pid'), `${postmaster}\n`)
     expect(await notes((await start(directory)).url)).toEqual([['kept']])
+    expect(await notes(bystander.url)).toEqual([['kept']])
   })
 })
 

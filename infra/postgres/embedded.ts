@@ -25,6 +25,8 @@ const majorVersion = '18'
 const logLimitBytes = 8 * 1024 * 1024
 const attempts = 5
 
+type Log = { readonly path: string; readonly file: BoundedFile }
+
 export type EmbeddedPostgres = {
   readonly url: string
   /** For people: port, account, and where the data went if not into the directory itself. */
@@ -48,23 +50,35 @@ export async function startEmbeddedPostgres(options: {
   const directory = resolve(options.directory)
   try {
     const place = findPlace(directory)
-    const logPath = join(directory, 'postgres.log')
-    const log = openBoundedFile(logPath, logLimitBytes)
-    const password = await prepareCluster(directory, place, logPath)
-    await stopOrphan(join(place.home, 'cluster'))
-    const { server, port } = await launchPatiently(place, options.port, log, logPath)
-    const url = `postgres://daybook:${password}@127.0.0.1:${port}/daybook`
-    await createDatabase(url).catch(async () => {
-      await server.stop('immediate')
-      throw explain(await server.ended, place, port, logPath)
+    const path = join(directory, 'postgres.log')
+    const log = { path, file: openBoundedFile(path, logLimitBytes) }
+    return await startAt(place, directory, options.port, log).catch((error: unknown) => {
+      log.file.close()
+      throw error
     })
-    return running(server, log, url, [`127.0.0.1:${port}`, ...place.remarks].join(', '))
   } catch (error) {
     throw fileFault(error, 'Postgres cannot use', directory)
   }
 }
 
-function running(server: Server, log: BoundedFile, url: string, detail: string): EmbeddedPostgres {
+async function startAt(
+  place: Place,
+  directory: string,
+  wantedPort: number | undefined,
+  log: Log,
+): Promise<EmbeddedPostgres> {
+  const password = await prepareCluster(directory, place, log)
+  await stopOrphan(join(place.home, 'cluster'))
+  const { server, port } = await launchPatiently(place, wantedPort, log)
+  const url = `postgres://daybook:${password}@127.0.0.1:${port}/daybook`
+  await createDatabase(url).catch(async (error: unknown) => {
+    await server.stop('immediate')
+    throw explain(`${await server.ended}\nFATAL:  ${String(error)}`, place, port, log.path)
+  })
+  return running(server, log, url, [`127.0.0.1:${port}`, ...place.remarks].join(', '))
+}
+
+function running(server: Server, log: Log, url: string, detail: string): EmbeddedPostgres {
   let closing: Promise<void> | undefined
   const lost = new Promise<string>((resolve) => {
     server.ended.then((text) => {
@@ -72,7 +86,7 @@ function running(server: Server, log: BoundedFile, url: string, detail: string):
     })
   })
   function close(): Promise<void> {
-    closing ??= server.stop('fast').finally(() => log.close())
+    closing ??= server.stop('fast').finally(() => log.file.close())
     return closing
   }
   return { url, detail, lost, close }
@@ -83,7 +97,7 @@ function lastLine(text: string): string {
 }
 
 /** Creates the cluster on first use and returns the password of its user `daybook`. */
-async function prepareCluster(directory: string, place: Place, logPath: string): Promise<string> {
+async function prepareCluster(directory: string, place: Place, log: Log): Promise<string> {
   const cluster = join(place.home, 'cluster')
   const passwordFile = join(directory, 'password')
   if (existsSync(cluster)) {
@@ -102,9 +116,11 @@ async function prepareCluster(directory: string, place: Place, logPath: string):
     mkdirSync(unfinished, { mode: 0o700 })
     writeFileSync(handedOver, password, { mode: 0o600 })
     const { account } = place
-    if (account)
-      for (const path of [unfinished, handedOver]) chownSync(path, account.uid, account.gid)
-    await runInitdb(place, unfinished, handedOver, logPath)
+    if (account !== undefined) {
+      chownSync(unfinished, account.uid, account.gid)
+      chownSync(handedOver, account.uid, account.gid)
+    }
+    await runInitdb(place, unfinished, handedOver, log)
   } finally {
     rmSync(handedOver, { force: true })
   }
@@ -123,12 +139,7 @@ function checkVersion(cluster: string): void {
   )
 }
 
-async function runInitdb(
-  place: Place,
-  cluster: string,
-  pwfile: string,
-  log: string,
-): Promise<void> {
+async function runInitdb(place: Place, cluster: string, pwfile: string, log: Log): Promise<void> {
   const flags = [
     `--pgdata=${cluster}`,
     '--username=daybook',
@@ -146,29 +157,29 @@ async function runInitdb(
   })
   let text = ''
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    log.file.write(chunk)
     text += chunk
   })
   const [code] = await once(child, 'close')
-  if (code !== 0) throw explain(text, place, 0, log)
+  if (code !== 0) throw explain(text, place, 0, log.path)
 }
 
 /** Tries again where the reason is a race: another program took the free port, or old children linger. */
 async function launchPatiently(
   place: Place,
   wanted: number | undefined,
-  log: BoundedFile,
-  logPath: string,
+  log: Log,
 ): Promise<{ server: Server; port: number }> {
   for (let attempt = 1; ; attempt += 1) {
     const port = wanted ?? (await freePort())
     try {
-      return { server: await launch(place, port, log), port }
+      return { server: await launch(place, port, log.file), port }
     } catch (error) {
       if (!(error instanceof LaunchFault)) throw error
-      const lostThePort = wanted === undefined && /Address already in use/.test(error.text)
-      const childrenLinger = /pre-existing shared memory block/.test(error.text)
+      const lostThePort = wanted === undefined && /Address already in use/.test(error.message)
+      const childrenLinger = /pre-existing shared memory block/.test(error.message)
       if (attempt === attempts || !(lostThePort || childrenLinger)) {
-        throw explain(error.text, place, port, logPath)
+        throw explain(error.message, place, port, log.path)
       }
       if (childrenLinger) await delay(1_000)
     }
@@ -190,6 +201,7 @@ async function createDatabase(url: string): Promise<void> {
   const client = new Client({
     connectionString: administration.href,
     connectionTimeoutMillis: 10_000,
+    query_timeout: 30_000,
   })
   await client.connect()
   try {

@@ -166,7 +166,10 @@ function tryToRun(binaries: string, account: Account | undefined): string | unde
   const options = { ...runAs(account), encoding: 'utf8' as const, timeout: 10_000 }
   const { status, error, stderr } = spawnSync(join(binaries, 'bin/postgres'), ['-V'], options)
   if (error !== undefined) return error.message
-  return status === 0 ? undefined : stderr
+  if (status === 0) return undefined
+  // The package makes the links among its libraries in its install script.
+  const hint = stderr.includes('No such file') ? ' (were npm install scripts switched off?)' : ''
+  return `${stderr.trim()}${hint}`
 }
 
 function copyBinaries(installed: string, account: Account): string {
@@ -183,6 +186,7 @@ function copyBinaries(installed: string, account: Account): string {
   }
   const fault = tryToRun(copy, account)
   if (fault !== undefined) {
+    rmSync(copy, { recursive: true, force: true })
     throw new StartError(`The Postgres binaries in ${copy} do not run: ${fault}`)
   }
   return copy

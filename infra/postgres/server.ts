@@ -1,6 +1,5 @@
-/** One postmaster process: start it, find one that was left behind, stop it, explain its end. */
+/** One postmaster process: start it, find one that was left behind, stop it. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -42,15 +41,9 @@ export type Server = {
   stop(how: 'fast' | 'immediate'): Promise<void>
 }
 
-/** The reason why a postmaster did not come up. `text` is what it wrote. */
+/** A postmaster did not come up; the message is what it wrote. */
 export class LaunchFault extends Error {
   override readonly name = 'LaunchFault'
-  readonly text: string
-
-  constructor(text: string) {
-    super(text)
-    this.text = text
-  }
 }
 
 /**
@@ -81,34 +74,30 @@ export async function launch(place: Place, port: number, log: BoundedFile): Prom
       if (text.includes('database system is ready to accept connections')) resolve('ready')
     })
   })
+  if (child.pid === undefined) throw new LaunchFault(await ended)
+  const server = supervise(child, child.pid, ended, place)
   const patience = new AbortController()
   const late = delay(readyWithinMs, 'late' as const, patience).catch(() => 'late' as const)
   const outcome = await Promise.race([ready, ended.then(() => 'ended' as const), late])
   patience.abort()
-  if (outcome === 'ended') throw new LaunchFault(text || (await ended))
-  if (outcome === 'late') {
-    await stopProcess(
-      'immediate',
-      child.pid ?? 0,
-      () => child.exitCode === null && child.signalCode === null,
-    )
-    throw new LaunchFault(`FATAL:  not ready after ${readyWithinMs / 1_000} s`)
-  }
-  return supervise(child, ended, place)
+  if (outcome === 'ready') return server
+  await server.stop('immediate')
+  throw new LaunchFault(outcome === 'late' ? `FATAL:  not ready after ${readyWithinMs} ms` : text)
 }
 
-function supervise(child: ChildProcess, ended: Promise<string>, place: Place): Server {
-  const pid = child.pid ?? 0
+function supervise(child: ChildProcess, pid: number, ended: Promise<string>, place: Place): Server {
   const guard = guardAgainstOurDeath(pid, place)
   ended.then(() => guard.stdin?.end('\n'))
-  return {
-    ended,
-    async stop(how) {
-      await stopProcess(how, pid, () => child.exitCode === null && child.signalCode === null)
-      await ended
-      if (guard.exitCode === null && guard.signalCode === null) await once(guard, 'exit')
-    },
+  const guardGone = new Promise<void>((resolve) => {
+    guard.once('exit', () => resolve())
+    // Without a guard a postmaster left behind is stopped at the next start instead.
+    guard.once('error', () => resolve())
+  })
+  async function stop(how: 'fast' | 'immediate'): Promise<void> {
+    await stopProcess(how, pid, () => child.exitCode === null && child.signalCode === null)
+    await Promise.all([ended, guardGone])
   }
+  return { ended, stop }
 }
 
 /**
@@ -122,8 +111,7 @@ function guardAgainstOurDeath(pid: number, place: Place): ChildProcess {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   })
-  // Without the guard a postmaster left behind is stopped at the next start instead.
-  guard.on('error', () => undefined)
+  // Writing to a guard that somebody has killed is no reason to fall.
   guard.stdin?.on('error', () => undefined)
   return guard
 }
@@ -140,7 +128,7 @@ export async function stopOrphan(cluster: string): Promise<void> {
 }
 
 function isPostmaster(pid: number, cluster: string): boolean {
-  return commandLine(pid).includes(cluster)
+  return commandLine(pid).replaceAll('\0', ' ').includes(`bin/postgres -D ${cluster} `)
 }
 
 /** Empty when there is no such process, or when it has ended and waits to be reaped. */
