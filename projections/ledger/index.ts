@@ -1,0 +1,8 @@
+export { accountBook } from './accounts.ts'
+export * from './account_queries.ts'
+export { journal } from './entries.ts'
+export * from './entry_queries.ts'
+export { holdBook } from './holds.ts'
+export * from './hold_queries.ts'
+export { periodBook } from './periods.ts'
+export * from './period_queries.ts'
