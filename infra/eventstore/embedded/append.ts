@@ -44,11 +44,11 @@ export function decodeAppendMessage(bytes: Buffer): AppendMessage {
   return {}
 }
 
-type Call = ServerReadableStream<AppendMessage, Uint8Array>
+type Call = ServerReadableStream<AppendMessage, Buffer>
 
 /** Serves Streams/Append: one append per call, which a client uses when it sends credentials. */
 export function createAppendHandler(log: Log, faults: Faults) {
-  return (call: Call, answer: sendUnaryData<Uint8Array>): void => {
+  return (call: Call, answer: sendUnaryData<Buffer>): void => {
     const cancelled = new AbortController()
     call.once('cancelled', () => cancelled.abort())
     receive(call, log, faults).then(
@@ -58,7 +58,7 @@ export function createAppendHandler(log: Log, faults: Faults) {
   }
 }
 
-async function receive(call: Call, log: Log, faults: Faults): Promise<Uint8Array> {
+async function receive(call: Call, log: Log, faults: Faults): Promise<Buffer> {
   assertServing(faults)
   let target: { stream: string; expected: Expected } | undefined
   const events: Proposed[] = []
@@ -124,7 +124,7 @@ export function encodeSuccess(outcome: Extract<Outcome, { kind: 'written' }>): B
 const EXPECTED_FIELDS = { any: 9, stream_exists: 10, no_stream: 11 } as const
 
 /** AppendResp{success=1 | wrong_expected_version=2}; throws every other outcome. */
-function encodeOutcome(stream: string, expected: Expected, outcome: Outcome): Uint8Array {
+function encodeOutcome(stream: string, expected: Expected, outcome: Outcome): Buffer {
   switch (outcome.kind) {
     case 'written':
       return nested(1, encodeSuccess(outcome))

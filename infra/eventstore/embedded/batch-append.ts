@@ -61,7 +61,7 @@ type Pending = {
   isAnswered: boolean
 }
 
-type Call = ServerDuplexStream<Chunk, Uint8Array>
+type Call = ServerDuplexStream<Chunk, Buffer>
 
 /** Keeps a client that never finishes its appends from filling the memory. */
 const MAX_UNFINISHED = 10_000
@@ -84,7 +84,7 @@ export function createBatchAppendHandler(
       if (!ended.signal.aborted) call.end()
       ended.abort()
     }
-    const answer = (pending: Pending, body: Uint8Array): void => {
+    const answer = (pending: Pending, body: Buffer): void => {
       pending.isAnswered = true
       if (!ended.signal.aborted) call.write(encodeAnswer(pending, body))
     }
@@ -105,7 +105,7 @@ type Receiving = {
   readonly log: Log
   readonly faults: Faults
   readonly commit: (pending: Pending) => Promise<void>
-  readonly answer: (pending: Pending, body: Uint8Array) => void
+  readonly answer: (pending: Pending, body: Buffer) => void
 }
 
 async function receive(call: Call, signal: AbortSignal, on: Receiving): Promise<void> {
@@ -164,7 +164,7 @@ function parseExpected(options: BatchAppendReq.Options): Expected {
 }
 
 /** Adds a chunk's events to their append; returns the answer when it must be refused now. */
-function take(append: Pending, chunk: Chunk): Uint8Array | undefined {
+function take(append: Pending, chunk: Chunk): Buffer | undefined {
   const fault = faultOfName(append.stream)
   if (fault !== undefined) return encodeError(CODES.invalid, fault, 'BadRequest', text(1, fault))
   if (append.deadline <= Date.now()) return TIMEOUT
@@ -201,7 +201,7 @@ function encodeError(code: number, message: string, type: string, value: Uint8Ar
 function encodeOutcome(
   append: Pending,
   outcome: Exclude<Outcome, { kind: 'unavailable' }>,
-): Uint8Array {
+): Buffer {
   switch (outcome.kind) {
     case 'written':
       return nested(3, encodeSuccess(outcome))
@@ -220,7 +220,7 @@ function encodeOutcome(
 const EXPECTED_FIELDS = { any: 4, stream_exists: 5, no_stream: 6 } as const
 
 /** WrongExpectedVersion{current 1 | no stream 2; expected position 3 | any 4 | exists 5 | none 6}. */
-function encodeConflict(expected: Expected, current: number): Uint8Array {
+function encodeConflict(expected: Expected, current: number): Buffer {
   const value = Buffer.concat([
     current < 0 ? nested(2, [EMPTY]) : numeric(1, current),
     typeof expected === 'number'
@@ -231,7 +231,7 @@ function encodeConflict(expected: Expected, current: number): Uint8Array {
 }
 
 /** BatchAppendResp{correlation_id=1, error=2 | success=3, stream_identifier=4}. */
-function encodeAnswer(append: Pending, body: Uint8Array): Uint8Array {
+function encodeAnswer(append: Pending, body: Buffer): Buffer {
   const correlation = delimited(1, append.correlation)
   return Buffer.concat([correlation, body, nested(4, [text(3, append.stream)])])
 }

@@ -15,7 +15,7 @@ export function assertServing(faults: Faults): void {
  */
 export function send(
   call: Writable,
-  bytes: Uint8Array,
+  bytes: Buffer,
   signal: AbortSignal,
 ): boolean | Promise<boolean> {
   if (signal.aborted || call.destroyed || call.writableEnded) return false

@@ -9,12 +9,12 @@ import type { Outcome } from './log.ts'
 import { streamName } from './names.ts'
 import { nested, numeric } from './wire.ts'
 
-type Call = ServerUnaryCall<DeleteReq | TombstoneReq, Uint8Array>
+type Call = ServerUnaryCall<DeleteReq | TombstoneReq, Buffer>
 type Remove = (stream: string, expected: Expected) => Promise<Outcome>
 
 /** Serves Streams/Delete and Streams/Tombstone, which differ only in what they write. */
 export function createDeleteHandler(remove: Remove, faults: Faults) {
-  return (call: Call, answer: sendUnaryData<Uint8Array>): void => {
+  return (call: Call, answer: sendUnaryData<Buffer>): void => {
     handle(call, remove, faults).then(
       (response) => answer(null, response),
       (error) => answer(asServiceError(error)),
@@ -23,7 +23,7 @@ export function createDeleteHandler(remove: Remove, faults: Faults) {
 }
 
 /** DeleteResp and TombstoneResp{position=1{commit=1, prepare=2}}. */
-async function handle(call: Call, remove: Remove, faults: Faults): Promise<Uint8Array> {
+async function handle(call: Call, remove: Remove, faults: Faults): Promise<Buffer> {
   assertServing(faults)
   const options = call.request.getOptions()
   if (!options) throw invalidArgument('a deletion needs options')

@@ -15,21 +15,23 @@ const METHODS: readonly (readonly [method: string, features: readonly string[]])
 ]
 
 /** What GetSupportedMethods answers: only what is served here. */
-export function supportedMethods(): Uint8Array {
+export function supportedMethods(): Buffer {
   const methods = METHODS.map(([name, list]) =>
     new features.SupportedMethod()
       .setMethodName(name)
       .setServiceName(STREAMS)
       .setFeaturesList([...list]),
   )
-  return new features.SupportedMethods()
-    .setMethodsList(methods)
-    .setEventStoreServerVersion(VERSION)
-    .serializeBinary()
+  return Buffer.from(
+    new features.SupportedMethods()
+      .setMethodsList(methods)
+      .setEventStoreServerVersion(VERSION)
+      .serializeBinary(),
+  )
 }
 
 /** What gossip answers: a cluster of one, led by this node. */
-export function createClusterInfo(host: string): (port: number) => Uint8Array {
+export function createClusterInfo(host: string): (port: number) => Buffer {
   const instance = new shared.UUID().setString(randomUUID())
   return (port) => {
     const member = new gossip.MemberInfo()
@@ -38,6 +40,6 @@ export function createClusterInfo(host: string): (port: number) => Uint8Array {
       .setState(gossip.MemberInfo.VNodeState.LEADER)
       .setIsAlive(true)
       .setHttpEndPoint(new gossip.EndPoint().setAddress(host).setPort(port))
-    return new gossip.ClusterInfo().setMembersList([member]).serializeBinary()
+    return Buffer.from(new gossip.ClusterInfo().setMembersList([member]).serializeBinary())
   }
 }

@@ -10,8 +10,8 @@ import { LAST_REVISION, type Reader, type Row } from './reader.ts'
 import { dataOf, encodeReadEvent, readResponses } from './record.ts'
 import type { Stream } from './streams.ts'
 
-type Call = ServerWritableStream<ReadReq, Uint8Array>
-type Send = (bytes: Uint8Array) => boolean | Promise<boolean>
+type Call = ServerWritableStream<ReadReq, Buffer>
+type Send = (bytes: Buffer) => boolean | Promise<boolean>
 
 /** Serves Streams/Read: streams and the whole log, both ways, once or as a subscription. */
 export function createReadHandler(
@@ -206,7 +206,7 @@ function createCheckpoints(filter: Filter) {
   let considered = 0
   let lastSeen = 0
   let lastSent = 0
-  const checkpoint = (): Uint8Array | undefined => {
+  const checkpoint = (): Buffer | undefined => {
     considered = 0
     if (lastSeen <= lastSent) return undefined
     lastSent = lastSeen
@@ -224,7 +224,7 @@ function createCheckpoints(filter: Filter) {
 
 const LINK = /^(\d+)@(.+)$/s
 
-function encodeRow(row: Row, resolveLinks: boolean, reader: Reader): Uint8Array {
+function encodeRow(row: Row, resolveLinks: boolean, reader: Reader): Buffer {
   if (!resolveLinks || row.type !== '$>')
     return encodeReadEvent(row.record, undefined, row.position)
   const [, revision, name] = LINK.exec(dataOf(row.record).toString('utf8')) ?? []

@@ -72,21 +72,21 @@ function addStreams(
       tombstone: rpc(path('Tombstone'), streams.TombstoneReq.deserializeBinary, 'none'),
     },
     {
-      read: createReadHandler(log, faults, track) as handleServerStreamingCall<unknown, Uint8Array>,
-      append: createAppendHandler(log, faults) as handleClientStreamingCall<unknown, Uint8Array>,
+      read: createReadHandler(log, faults, track) as handleServerStreamingCall<unknown, Buffer>,
+      append: createAppendHandler(log, faults) as handleClientStreamingCall<unknown, Buffer>,
       batchAppend: createBatchAppendHandler(log, faults, track) as handleBidiStreamingCall<
         unknown,
-        Uint8Array
+        Buffer
       >,
-      delete: createDeleteHandler(log.softDelete, faults) as handleUnaryCall<unknown, Uint8Array>,
-      tombstone: createDeleteHandler(log.tombstone, faults) as handleUnaryCall<unknown, Uint8Array>,
+      delete: createDeleteHandler(log.softDelete, faults) as handleUnaryCall<unknown, Buffer>,
+      tombstone: createDeleteHandler(log.tombstone, faults) as handleUnaryCall<unknown, Buffer>,
     },
   )
 }
 
 function addNodeInfo(server: Server, node: { readonly port: number }): void {
   const clusterInfo = createClusterInfo(HOST)
-  const empty = (): undefined => undefined
+  const empty = (): object => ({})
   server.addService(
     {
       features: rpc(
@@ -99,11 +99,11 @@ function addNodeInfo(server: Server, node: { readonly port: number }): void {
     {
       features: ((_call, answer) => answer(null, supportedMethods())) as handleUnaryCall<
         unknown,
-        Uint8Array
+        Buffer
       >,
       gossip: ((_call, answer) => answer(null, clusterInfo(node.port))) as handleUnaryCall<
         unknown,
-        Uint8Array
+        Buffer
       >,
     },
   )
@@ -114,7 +114,7 @@ function rpc(
   path: string,
   decode: (bytes: Buffer) => unknown,
   streaming: 'none' | 'client' | 'server' | 'both',
-): MethodDefinition<unknown, Uint8Array> {
+): MethodDefinition<unknown, Buffer> {
   return {
     path,
     requestStream: streaming === 'client' || streaming === 'both',
@@ -123,7 +123,7 @@ function rpc(
       throw new Error(`${path} is only served here`)
     },
     requestDeserialize: decode,
-    responseSerialize: (bytes) => bytes as Buffer,
+    responseSerialize: (bytes) => bytes,
     responseDeserialize: (bytes) => bytes,
   }
 }
