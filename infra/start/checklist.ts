@@ -27,8 +27,8 @@ export function checklist(stream: NodeJS.WritableStream): Checklist {
   function draw(): void {
     frame = (frame + 1) % frames.length
     const steps = [...active].map(([name, text]) => (text === '' ? name : `${name}: ${text}`))
-    // A line that wraps could not be erased.
-    const columns = (stream as Partial<WriteStream>).columns ?? 80
+    // A line that wraps could not be erased. Some terminals say that they have 0 columns.
+    const columns = (stream as Partial<WriteStream>).columns || 80
     stream.write(`${eraseLine}${frames[frame]} ${steps.join(' · ')}`.slice(0, columns + 3))
   }
 
