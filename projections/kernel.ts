@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { type Decoded, type EventSchemas, PoisonedEvent, decode } from '../domain/kernel.ts'
 import type { Recorded } from '../domain/log.ts'
 import type { Permission, Reach } from '../domain/permissions.ts'
+import type { Vault } from '../domain/vault.ts'
 import { type Changes, type Writer, createWriter } from './rows.ts'
 import type { Database, Table } from './table.ts'
 
@@ -84,7 +85,13 @@ export type Query<Input extends z.ZodType = z.ZodType, Answer = unknown> = {
   readonly input: Input
   /** The projections that must have seen a write before this query can show it. */
   readonly reads: readonly string[]
-  readonly run: (sql: Database, input: z.infer<Input>, asker: Asker) => Promise<Answer>
+  /** Rows hold personal data sealed; the vault opens it for the answer. */
+  readonly run: (
+    sql: Database,
+    input: z.infer<Input>,
+    asker: Asker,
+    vault: Vault,
+  ) => Promise<Answer>
 }
 
 /** Who asks: with reach `own`, only what belongs to `id` may be shown. */

@@ -1,0 +1,87 @@
+import { type Actor, type Command, type Ports, type Receipt, execute } from '../commands/kernel.ts'
+import { isRefusal } from '../domain/kernel.ts'
+import type { EventStore } from '../domain/log.ts'
+import type { Freshness } from '../projections/freshness.ts'
+import type { Query } from '../projections/kernel.ts'
+import type { Database } from '../projections/table.ts'
+import { ProblemError, problem, problemOf } from './problems.ts'
+import type { Call } from './route.ts'
+
+/** Who a request comes from, and how that is known. */
+export type Identity = Actor & {
+  readonly session?: string | undefined
+  readonly expiresAt?: Date | undefined
+}
+
+export type Logger = {
+  info(facts: object, message: string): void
+  warn(facts: object, message: string): void
+  error(facts: object, message: string): void
+  debug(facts: object, message: string): void
+}
+
+/** What the HTTP side is given to work with. */
+export type Wiring = {
+  readonly ports: Ports
+  readonly store: EventStore
+  readonly database: Database
+  readonly freshness: Freshness
+  readonly log: Logger
+  readonly authenticate: (header: string | undefined) => Promise<Identity>
+  /** Parts that must answer before the server calls itself ready. */
+  readonly checks: Readonly<Record<string, () => Promise<string>>>
+  readonly bodyLimit_bytes: number
+  /** Requests a minute for each client; 0: no limit. */
+  readonly rateLimit: number
+  readonly stopping: AbortSignal
+}
+
+export type Services = Wiring & {
+  /** Runs a command for a call. Throws a problem when it is refused. */
+  execute(command: Command, call: Call): Promise<Receipt<unknown>>
+  /** Runs a query for a call, when the read models are fresh enough. Nothing found: a problem. */
+  ask(query: Query, call: Call): Promise<unknown>
+  receiptHeaders(receipt: Receipt<unknown>): Record<string, string>
+}
+
+const FRESHNESS_TIMEOUT_MS = 3000
+
+const waitUntilFresh = async (wiring: Wiring, query: Query, call: Call): Promise<void> => {
+  const { consistency } = call
+  if (consistency === undefined) return
+  const fresh = await wiring.freshness.waitFor(query.reads, consistency, FRESHNESS_TIMEOUT_MS)
+  if (fresh) return
+  const detail = `The read models have not reached ${consistency}; ask again in a second.`
+  throw new ProblemError(problem('NOT_CAUGHT_UP', detail))
+}
+
+export const createServices = (wiring: Wiring): Services => ({
+  ...wiring,
+  execute: async (command, call) => {
+    const receipt = await execute(wiring.ports, command, call.input, {
+      actor: call.identity,
+      at: call.at,
+      correlation: call.requestId,
+      traceparent: call.request.headers.get('traceparent')?.slice(0, 128),
+      key: call.key,
+      ifMatch: call.ifMatch,
+      dryRun: call.dryRun,
+    })
+    if (isRefusal(receipt)) throw new ProblemError(problemOf(receipt))
+    return receipt
+  },
+  ask: async (query, call) => {
+    await waitUntilFresh(wiring, query, call)
+    const asker = { id: call.identity.id, reach: call.reach }
+    const answer = await query.run(wiring.database, call.input, asker)
+    if (answer === undefined) {
+      throw new ProblemError(problem('RESOURCE_NOT_FOUND', 'There is nothing at this address.'))
+    }
+    return answer
+  },
+  receiptHeaders: ({ position, replayed, revision }) => ({
+    ...(position && { 'Consistency-Token': position.commit.toString() }),
+    ...(replayed && { 'Idempotent-Replayed': 'true' }),
+    'Stream-Revision': String(revision),
+  }),
+})
