@@ -69,17 +69,16 @@ const paidWithinDay = (account: AccountState | undefined, now: number): number =
 const windows = (account: AccountState | undefined, now: number) => {
   const found = { count_1h: 0, sum_1h: 0, count_24h: 0, sum_24h: 0 }
   if (!account) return found
-  account.times.forEach((at, position) => {
-    const amount = account.amounts[position] ?? 0
-    if (at > now - DAY_MS) {
-      found.count_24h += 1
-      found.sum_24h += amount
-    }
-    if (at > now - HOUR_MS) {
-      found.count_1h += 1
-      found.sum_1h += amount
-    }
-  })
+  for (let place = account.times.length - 1; place >= 0; place -= 1) {
+    const at = account.times[place] as number
+    const amount = account.amounts[place] as number
+    if (at <= now - DAY_MS) continue
+    found.count_24h += 1
+    found.sum_24h += amount
+    if (at <= now - HOUR_MS) continue
+    found.count_1h += 1
+    found.sum_1h += amount
+  }
   return found
 }
 
@@ -106,10 +105,12 @@ export const features = (state: FeatureState, movement: Movement): Float32Array 
     payers_24h: paidWithinDay(account, now),
     account_age_days: account ? Math.max(0, now - account.since) / DAY_MS : Number.NaN,
   }
-  // An infinity could not be written to the log as JSON.
-  return Float32Array.from(FEATURE_NAMES, (name) =>
-    Math.max(-LARGEST_FLOAT32, Math.min(LARGEST_FLOAT32, values[name])),
-  )
+  const vector = new Float32Array(FEATURE_NAMES.length)
+  FEATURE_NAMES.forEach((name, place) => {
+    // An infinity could not be written to the log as JSON.
+    vector[place] = Math.max(-LARGEST_FLOAT32, Math.min(LARGEST_FLOAT32, values[name]))
+  })
+  return vector
 }
 
 const touch = (state: FeatureState, code: string, now: number): AccountState => {

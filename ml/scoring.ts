@@ -23,12 +23,14 @@ export type Judge = {
 export const scoresOf = (book: string): string => `scores-${book}`
 
 /** The vector by name. What has no value is left out: JSON knows no NaN. */
-export const namedFeatures = (vector: Float32Array): Record<string, number> =>
-  Object.fromEntries(
-    FEATURE_NAMES.map((name, place) => [name, vector[place] as number] as const).filter(
-      ([, value]) => !Number.isNaN(value),
-    ),
-  )
+export const namedFeatures = (vector: Float32Array): Record<string, number> => {
+  const named: Record<string, number> = {}
+  FEATURE_NAMES.forEach((name, place) => {
+    const value = vector[place] as number
+    if (!Number.isNaN(value)) named[name] = value
+  })
+  return named
+}
 
 const decide = (judge: Judge, probability: number): TransactionScored['decision'] => {
   if (probability < judge.review_from) return 'approve'

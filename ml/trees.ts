@@ -32,25 +32,23 @@ export const emptyTree = (nodes: number): Tree => ({
 export const fillMeans = (tree: Tree): Tree => {
   const { feature, yes, no, rows, value } = tree
   for (let node = feature.length - 1; node >= 0; node -= 1) {
-    if (at(feature, node) < 0) continue
-    const [left, right] = [at(yes, node), at(no, node)]
-    const below = at(rows, left) * at(value, left) + at(rows, right) * at(value, right)
-    value[node] = below / (at(rows, left) + at(rows, right))
+    if ((feature[node] as number) < 0) continue
+    const [left, right] = [yes[node] as number, no[node] as number]
+    const [yesRows, noRows] = [rows[left] as number, rows[right] as number]
+    const below = yesRows * (value[left] as number) + noRows * (value[right] as number)
+    value[node] = below / (yesRows + noRows)
   }
   return tree
 }
 
-/** Reads a place that is known to exist; `?? 0` is for the compiler. */
-const at = (list: Int32Array | Float32Array | Uint8Array, place: number): number => list[place] ?? 0
-
-const step = (tree: Tree, node: number, row: Float32Array): number => {
-  const value = row[at(tree.feature, node)]
+/** The node after `node`, which asks for `feature`. */
+const step = (tree: Tree, node: number, feature: number, row: Float32Array): number => {
+  const value = row[feature] as number
   // Missing first: every comparison with NaN is false.
-  const yes =
-    value === undefined || Number.isNaN(value)
-      ? at(tree.missing_yes, node) === 1
-      : value <= at(tree.threshold, node)
-  return yes ? at(tree.yes, node) : at(tree.no, node)
+  const yes = Number.isNaN(value)
+    ? tree.missing_yes[node] === 1
+    : value <= (tree.threshold[node] as number)
+  return (yes ? tree.yes[node] : tree.no[node]) as number
 }
 
 export const sigmoid = (margin: number): number => 1 / (1 + Math.exp(-margin))
@@ -59,9 +57,12 @@ export const sigmoid = (margin: number): number => 1 / (1 + Math.exp(-margin))
 export const margin = (forest: Forest, row: Float32Array): number => {
   let sum = 0
   for (const tree of forest.trees) {
-    let node = 0
-    while (at(tree.feature, node) >= 0) node = step(tree, node, row)
-    sum = Math.fround(sum + at(tree.value, node))
+    let [node, feature] = [0, tree.feature[0] as number]
+    while (feature >= 0) {
+      node = step(tree, node, feature, row)
+      feature = tree.feature[node] as number
+    }
+    sum = Math.fround(sum + (tree.value[node] as number))
   }
   return Math.fround(sum + forest.base)
 }
@@ -74,12 +75,13 @@ export const margin = (forest: Forest, row: Float32Array): number => {
 export const contributions = (forest: Forest, row: Float32Array): Float64Array => {
   const moved = new Float64Array(row.length)
   for (const tree of forest.trees) {
-    let node = 0
-    while (at(tree.feature, node) >= 0) {
-      const next = step(tree, node, row)
-      const feature = at(tree.feature, node)
-      moved[feature] = (moved[feature] ?? 0) + at(tree.value, next) - at(tree.value, node)
+    let [node, feature] = [0, tree.feature[0] as number]
+    while (feature >= 0) {
+      const next = step(tree, node, feature, row)
+      const change = (tree.value[next] as number) - (tree.value[node] as number)
+      moved[feature] = (moved[feature] as number) + change
       node = next
+      feature = tree.feature[node] as number
     }
   }
   return moved
