@@ -107,9 +107,10 @@ const serveGroup = async ({ resident, waiting }: Writer): Promise<void> => {
     const attempts = waiting.slice(0, MAX_GROUP).map(({ attempt }) => attempt)
     const group = decideGroup(resident, attempts)
     if (!(await appendGroup(resident, group))) continue
-    // A group that was appended saw the newest state; one that only looked may not have.
+    // A group that was appended saw the newest state; one that only looked may not have, also
+    // when it decided that there is nothing to do.
     const appended = group.events.length > 0
-    const looked = group.verdicts.some(({ kind }) => kind === 'refused' || kind === 'dry_run')
+    const looked = group.verdicts.some(({ kind }) => kind !== 'seen')
     if (!appended && looked && (await readOn(resident))) continue
     const served = waiting.splice(0, group.verdicts.length)
     for (const [index, { resolve, reject }] of served.entries()) {

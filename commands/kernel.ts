@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import { ulid } from 'ulid'
 import type { z } from 'zod'
@@ -8,14 +7,15 @@ import {
   type Decider,
   type Decision,
   type Decoded,
-  type Refusal,
   isRefusal,
+  type Refusal,
   refuse,
 } from '../domain/kernel.ts'
 import type { EventStore, Metadata, Position } from '../domain/log.ts'
 import { type Permission, type Reach, type Role, reachOf } from '../domain/permissions.ts'
 import type { RefusalCode } from '../domain/refusals.ts'
-import type { Engine } from './engine.ts'
+import type { Vault } from '../domain/vault.ts'
+import type { Engine, Outcome } from './engine.ts'
 
 export type Actor = { readonly id: string; readonly roles: readonly Role[] }
 
@@ -25,21 +25,27 @@ export type Ports = {
   readonly engine: Engine
   readonly clock: () => Date
   readonly secrets: Secrets
+  readonly vault: Vault
   readonly index: EntryIndex
 }
 
 export type Secrets = {
   hashPassword(password: string): Promise<string>
-  verifyPassword(hash: string, password: string): Promise<boolean>
+  /** Without a hash it takes as long and answers false, so that nobody learns what is missing. */
+  verifyPassword(hash: string | undefined, password: string): Promise<boolean>
   /** A name that gives nothing away, under which a unique value can be claimed. */
   claim(kind: string, value: string): string
   signAccess(claims: AccessClaims): Promise<string>
+  /** The claims of a token that was signed here and has not expired. */
+  verifyAccess(token: string): Promise<AccessClaims | undefined>
   randomToken(): string
   digest(token: string): string
 }
 
 export type AccessClaims = {
   readonly user: string
+  /** Of the user's stream when this was signed: any later change to the user makes it void. */
+  readonly userRevision: number
   readonly session: string
   readonly roles: readonly Role[]
   readonly audience: string
@@ -70,7 +76,10 @@ export type Enrichment = {
   readonly ports: Ports
   /** ISO time of the request. */
   readonly at: string
-  /** The id of what this request creates: the same when the request is repeated with its key. */
+  /**
+   * The id of what this request creates, or of a part of it: the same whenever it is asked for, and
+   * also when the request is repeated with its key.
+   */
   readonly newId: (part?: string) => string
 }
 
@@ -91,7 +100,7 @@ export type Command<Input extends z.ZodType = z.ZodType, Values = unknown, Answe
     enrichment: Enrichment,
   ) => Values | Refusal | Promise<Values | Refusal>
   readonly decide: (state: never, values: Values) => Decision<AnyEvent>
-  readonly answer: (events: readonly Decoded[], input: z.infer<Input>) => Answer
+  readonly answer: (events: readonly Decoded[], input: z.infer<Input>, values: Values) => Answer
 }
 
 /** Declares a command; the type parameters are inferred. */
@@ -107,30 +116,32 @@ export type Receipt<Answer> = {
   readonly dryRun: boolean
 }
 
-const digestOf = (name: string, input: unknown): string =>
-  createHash('sha256').update(`${name} ${canonicalize(input)}`).digest('base64url')
+/** Keyed, because an input may hold a password, which a plain digest would let anybody guess. */
+const digestOf = ({ secrets }: Ports, name: string, input: unknown): string =>
+  secrets.claim('request', `${name} ${canonicalize(input)}`)
 
 const requestId = (context: Context): string =>
   context.key === undefined ? ulid() : `${context.actor.id} ${context.key}`
 
-const metadataOf = (
-  command: Pick<Command, 'name'>,
-  input: unknown,
-  context: Context,
-  id: string,
-): Metadata => ({
+const metadataOf = (name: string, context: Context, id: string): Metadata => ({
   command: id,
   correlation: context.correlation,
-  causation: command.name,
+  causation: name,
   actor: context.actor.id,
   schema: '1',
-  ...(context.key !== undefined && { digest: digestOf(command.name, input) }),
   ...(context.traceparent !== undefined && { traceparent: context.traceparent }),
 })
 
-const idsFor = (id: string, context: Context) => {
-  const stable = context.key !== undefined
-  return (part = ''): string => (stable ? idFrom(`${id} ${part}`) : ulid(context.at.getTime()))
+const idsFor = (id: string, context: Context): Enrichment['newId'] => {
+  if (context.key !== undefined) return (part = '') => idFrom(`${id} ${part}`)
+  const made = new Map<string, string>()
+  return (part = '') => {
+    const known = made.get(part)
+    if (known !== undefined) return known
+    const fresh = ulid(context.at.getTime())
+    made.set(part, fresh)
+    return fresh
+  }
 }
 
 /**
@@ -157,16 +168,68 @@ export const execute = async <Input extends z.ZodType, Values, Answer>(
     expect: command.on,
     otherwise: command.otherwise,
     revision: command.ifMatch === 'stream' ? context.ifMatch : undefined,
-    metadata: metadataOf(command, input, context, id),
+    metadata: {
+      ...metadataOf(command.name, context, id),
+      ...(context.key !== undefined && { digest: digestOf(ports, command.name, input) }),
+    },
     at: context.at,
     dryRun: context.dryRun ?? false,
   })
   if (isRefusal(outcome)) return outcome
   return {
-    answer: command.answer(outcome.events, input),
+    answer: command.answer(outcome.events, input, values),
     revision: outcome.revision,
     position: outcome.position,
     replayed: outcome.replayed,
     dryRun: context.dryRun ?? false,
   }
 }
+
+/**
+ * One decision that is part of a larger request. The request's idempotency key is left to its main
+ * decision: this one must say for itself what a repetition comes to.
+ */
+export type Step = {
+  readonly name: string
+  readonly decider: Decider
+  /** The stream's id within the decider's category. */
+  readonly stream: string
+  readonly on: Command['on']
+  readonly otherwise: RefusalCode
+  readonly decide: (state: never) => Decision<AnyEvent>
+}
+
+export const submitStep = (
+  { engine }: Ports,
+  step: Step,
+  context: Context,
+): Promise<Outcome | Refusal> =>
+  engine.submit(step.decider, `${step.decider.category}-${step.stream}`, {
+    decide: step.decide as (state: unknown) => Decision<AnyEvent>,
+    expect: step.on,
+    otherwise: step.otherwise,
+    revision: undefined,
+    metadata: metadataOf(step.name, context, ulid()),
+    at: context.at,
+    dryRun: context.dryRun ?? false,
+  })
+
+/**
+ * A declared request that anybody may make, signed in or not, and that takes several decisions:
+ * its own function makes them. It knows no idempotency key and no dry run.
+ */
+export type PublicCommand<Input extends z.ZodType = z.ZodType, Answer = unknown> = {
+  readonly name: string
+  readonly permission: 'public'
+  readonly input: Input
+  readonly run: (
+    ports: Ports,
+    input: z.infer<Input>,
+    context: Context,
+  ) => Promise<Receipt<Answer> | Refusal>
+}
+
+/** Declares a public command; the type parameters are inferred. */
+export const publicCommand = <Input extends z.ZodType, Answer>(
+  declaration: PublicCommand<Input, Answer>,
+): PublicCommand<Input, Answer> => declaration

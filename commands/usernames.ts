@@ -1,0 +1,96 @@
+import { isRefusal, type Refusal, refuse } from '../domain/kernel.ts'
+import { lockOf, Username, type UsernameState } from '../domain/usernames.ts'
+import { User, type UserState } from '../domain/users.ts'
+import { type Context, type Ports, submitStep } from './kernel.ts'
+
+/** Names differ neither by case nor by the ways of writing the same letter. */
+export const claimOf = ({ secrets }: Pick<Ports, 'secrets'>, username: string): string =>
+  secrets.claim('username', username.normalize('NFKC').toLowerCase())
+
+export type FoundUser = {
+  readonly id: string
+  readonly revision: number
+  readonly state: UserState
+}
+
+export const lookAtUser = async ({ engine }: Ports, id: string): Promise<FoundUser | undefined> => {
+  const { state, revision } = await engine.look(User, `${User.category}-${id}`)
+  return revision < 0 ? undefined : { id, revision, state: state as UserState }
+}
+
+const lookAtName = async ({ engine }: Ports, claim: string): Promise<UsernameState> =>
+  (await engine.look(Username, `${Username.category}-${claim}`)).state as UsernameState
+
+/**
+ * Who holds a name. A holder who was registered under another name has none of this one. A name
+ * that nobody holds costs as many looks as one that somebody does.
+ */
+const holderOf = async (
+  ports: Ports,
+  claim: string,
+  { user }: UsernameState,
+): Promise<FoundUser | undefined> => {
+  const found = await lookAtUser(ports, user ?? claim)
+  return found?.state.usernameClaim === claim ? found : undefined
+}
+
+/** The user of this name, by the log and not by a read model. */
+export const findUser = async (ports: Ports, username: string): Promise<FoundUser | undefined> => {
+  const claim = claimOf(ports, username)
+  return holderOf(ports, claim, await lookAtName(ports, claim))
+}
+
+export const claimName = async (ports: Ports, claim: string, user: string, context: Context) => {
+  const state = await lookAtName(ports, claim)
+  const held = state.user !== null && (await holderOf(ports, claim, state)) !== undefined
+  return submitStep(
+    ports,
+    {
+      name: 'users.claim_name',
+      decider: Username,
+      stream: claim,
+      on: 'any',
+      otherwise: 'USERNAME_TAKEN',
+      decide: (now: UsernameState) =>
+        Username.decide.claim(now, {
+          user,
+          abandoned: held ? null : state.user,
+          at: context.at.toISOString(),
+        }),
+    },
+    context,
+  )
+}
+
+/**
+ * Compares a password and counts the wrong ones: five within fifteen minutes lock the name for
+ * fifteen more. A name that nobody holds takes as long, writes as much and is locked alike.
+ */
+export const provePassword = async (
+  ports: Ports,
+  claim: string,
+  given: string,
+  context: Context,
+): Promise<FoundUser | Refusal> => {
+  const at = context.at.toISOString()
+  const name = await lookAtName(ports, claim)
+  const locked = lockOf(name, at)
+  if (locked) return locked
+  const found = await holderOf(ports, claim, name)
+  const correct = await ports.secrets.verifyPassword(found?.state.passwordHash, given)
+  const judged = await submitStep(
+    ports,
+    {
+      name: 'users.prove_password',
+      decider: Username,
+      stream: claim,
+      on: 'any',
+      otherwise: 'CREDENTIALS_INVALID',
+      decide: (now: UsernameState) => Username.decide.judge(now, { correct, at }),
+    },
+    context,
+  )
+  if (isRefusal(judged)) return judged
+  if (found && correct) return found
+  return refuse('CREDENTIALS_INVALID', 'Username or password is wrong.')
+}

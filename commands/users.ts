@@ -1,0 +1,200 @@
+import { z } from 'zod'
+import { idFrom } from '../domain/ids.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/kernel.ts'
+import { Identifier } from '../domain/ledger/events.ts'
+import { User, UserRoles, type userEvents } from '../domain/users.ts'
+import { type Command, command, execute, type Ports } from './kernel.ts'
+import { dataOf } from './ledger/kernel.ts'
+import { claimName, claimOf, findUser, lookAtUser, provePassword } from './usernames.ts'
+
+type Data<Type extends keyof typeof userEvents> = z.infer<(typeof userEvents)[Type]>
+
+const NewName = z
+  .string()
+  .trim()
+  .regex(/^[^\s\p{C}]{1,128}$/u, 'a username is 1 to 128 characters without spaces')
+export const Password = z.string().min(12).max(1024)
+/** As somebody types it: the rules for a new one are no help to who guesses. */
+export const GivenPassword = z.string().min(1).max(1024)
+const Reason = z.string().trim().min(1).max(256)
+
+/** Actors which are no users, and whom nobody shall be mistaken for. */
+const reserved = new Set(['system', 'anonymous', 'scorer'])
+const NewUserId = Identifier.refine((id) => !reserved.has(id), 'this id is reserved')
+
+export const RegisterUser = z.strictObject({
+  /** Absent: a ULID. */
+  user: NewUserId.optional(),
+  username: NewName,
+  password: Password,
+  name: z.string().trim().min(1).max(256),
+  email: z.email().max(254).optional(),
+  roles: UserRoles,
+})
+
+/**
+ * The name is claimed first, the user follows: two appends. Should the process end between them,
+ * the same request may be made again at once, and anybody else may have the name after a minute.
+ */
+export const registerUser = command({
+  name: 'users.register',
+  permission: 'users:manage',
+  input: RegisterUser,
+  decider: User,
+  stream: ({ user }, { newId }) => user ?? newId(),
+  on: 'new',
+  otherwise: 'USER_EXISTS',
+  ifMatch: 'stream',
+  enrich: async (input, { ports, context, at, newId }) => {
+    const user = input.user ?? newId()
+    const claim = claimOf(ports, input.username)
+    // A user who exists claims no second name; the engine tells a repetition from a conflict.
+    const known = await lookAtUser(ports, user)
+    const claimed = known ? undefined : await claimName(ports, claim, user, context)
+    if (isRefusal(claimed)) return claimed
+    const { username, name, email } = input
+    const fields = { username, name, ...(email !== undefined && { email }) }
+    return {
+      user,
+      username_claim: claim,
+      // A dry run leaves nothing behind, so it makes no key either.
+      profile: known || context.dryRun ? '' : await ports.vault.seal(user, fields),
+      roles: input.roles,
+      password_hash: known ? '' : await ports.secrets.hashPassword(input.password),
+      registered_at: at,
+    }
+  },
+  decide: User.decide.register,
+  answer: (events, { username, name, email, roles }) => {
+    const { user, registered_at } = dataOf<Data<'UserRegistered'>>(events, 'UserRegistered')
+    return { user, username, name, email: email ?? null, roles, registered_at }
+  },
+})
+
+type OfUser<Input extends z.ZodType, Values, Answer> = Omit<
+  Command<Input, Values, Answer>,
+  'decider' | 'stream' | 'on' | 'otherwise' | 'ifMatch' | 'permission'
+>
+
+/** A command to an existing user, whom the input names, for those who manage users. */
+const userCommand = <Input extends z.ZodType<{ user: string }>, Values, Answer>(
+  declaration: OfUser<Input, Values, Answer>,
+): Command<Input, Values, Answer> =>
+  command({
+    ...declaration,
+    permission: 'users:manage',
+    decider: User,
+    stream: ({ user }) => user,
+    on: 'existing',
+    otherwise: 'USER_NOT_FOUND',
+    ifMatch: 'stream',
+  })
+
+/** Of one's own. All sessions of the user end, also the one that asks. */
+export const changePassword = command({
+  name: 'users.change_password',
+  permission: 'self:read',
+  input: z.strictObject({ current_password: GivenPassword, new_password: Password }),
+  decider: User,
+  stream: (_input, { context }) => context.actor.id,
+  on: 'existing',
+  otherwise: 'USER_NOT_FOUND',
+  ifMatch: 'stream',
+  enrich: async ({ current_password, new_password }, { ports, context, at }) => {
+    const user = context.actor.id
+    const known = await lookAtUser(ports, user)
+    if (!known) return refuse('USER_NOT_FOUND', `There is no user ${user}.`)
+    const proven = await provePassword(ports, known.state.usernameClaim, current_password, context)
+    if (isRefusal(proven)) return proven
+    return {
+      user,
+      password_hash: await ports.secrets.hashPassword(new_password),
+      changed_at: at,
+      replaces: proven.state.passwordHash,
+    }
+  },
+  decide: User.decide.changePassword,
+  answer: (_events, _input, { user }) => ({ user }),
+})
+
+/** Of somebody else, who has lost it. All his sessions end. */
+export const resetPassword = userCommand({
+  name: 'users.reset_password',
+  input: z.strictObject({ user: Identifier, new_password: Password }),
+  enrich: async ({ user, new_password }, { ports, at }) => ({
+    user,
+    password_hash: await ports.secrets.hashPassword(new_password),
+    changed_at: at,
+    replaces: null,
+  }),
+  decide: User.decide.changePassword,
+  answer: (_events, { user }) => ({ user }),
+})
+
+/** Access tokens with the old roles are void at once; a refresh gives one with the new. */
+export const changeRoles = userCommand({
+  name: 'users.change_roles',
+  input: z.strictObject({ user: Identifier, roles: UserRoles }),
+  enrich: ({ user, roles }, { at, context }) => ({
+    user,
+    roles,
+    changed_at: at,
+    by: context.actor.id,
+  }),
+  decide: User.decide.changeRoles,
+  answer: (_events, { user, roles }) => ({ user, roles }),
+})
+
+/** The user cannot log in any more, and all his sessions end. */
+export const disableUser = userCommand({
+  name: 'users.disable',
+  input: z.strictObject({ user: Identifier, reason: Reason }),
+  enrich: ({ user, reason }, { at, context }) => ({
+    user,
+    reason,
+    disabled_at: at,
+    by: context.actor.id,
+  }),
+  decide: User.decide.disable,
+  answer: (_events, { user }) => ({ user, status: 'disabled' as const }),
+})
+
+export const enableUser = userCommand({
+  name: 'users.enable',
+  input: z.strictObject({ user: Identifier, reason: Reason }),
+  enrich: ({ user, reason }, { at }) => ({ user, reason, enabled_at: at }),
+  decide: User.decide.enable,
+  answer: (_events, { user }) => ({ user, status: 'active' as const }),
+})
+
+/**
+ * Makes sure that somebody can get in: registers the administrator unless the name is taken. Never
+ * changes a user who exists, neither his password nor his roles. May be run by several at once.
+ */
+export const ensureAdministrator = async (
+  ports: Ports,
+  { username, password }: { readonly username: string; readonly password: string },
+): Promise<{ readonly user: string; readonly created: boolean } | Refusal> => {
+  const existing = await findUser(ports, username)
+  if (existing) return { user: existing.id, created: false }
+  const input = RegisterUser.safeParse({ username, password, name: username, roles: ['admin'] })
+  if (!input.success) {
+    return refuse('CREDENTIALS_INVALID', z.prettifyError(input.error))
+  }
+  const claim = claimOf(ports, username)
+  // The same id in every process and after a crash, so that an unfinished attempt is finished.
+  const user = idFrom(`administrator ${claim}`)
+  const receipt = await execute(
+    ports,
+    registerUser,
+    { ...input.data, user },
+    {
+      actor: { id: 'system', roles: ['system'] },
+      at: ports.clock(),
+      correlation: user,
+    },
+  )
+  if (!isRefusal(receipt)) return { user, created: true }
+  const other = await findUser(ports, username)
+  return other ? { user: other.id, created: false } : receipt
+}
