@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type EmbeddedBus, openEmbeddedBus } from '../infra/bus/embedded.ts'
-import type { Message } from '../infra/bus/port.ts'
+import type { ConsumeOptions, Message } from '../infra/bus/port.ts'
 import { openStorage, type Retention } from '../infra/bus/storage.ts'
 import { busContract, message } from './bus-contract.ts'
 
@@ -106,16 +106,37 @@ describe('the retention of the embedded bus', () => {
 
 describe('a group of the embedded bus', () => {
   let bus: EmbeddedBus
-  const stop = new AbortController()
+  let stop: AbortController
+  let reader: Omit<ConsumeOptions, 'maxBatch' | 'handle'>
   beforeEach(() => {
+    stop = new AbortController()
+    reader = { group: 'readers', topic: 'topic', fromBeginning: true, signal: stop.signal }
     const retention = { maximumMessages: 10, maximumAge_ms: 3_600_000, hardCapMessages: 20 }
     bus = openEmbeddedBus({ file: newFile(), log, retries, retention })
   })
   afterEach(() => bus.close())
 
-  const reader = { group: 'readers', topic: 'topic', fromBeginning: true, signal: stop.signal }
   const numbered = (count: number) =>
     Array.from({ length: count }, (_, index) => message('one key', `${index}`))
+
+  /** Some key of each partition. */
+  async function keysByPartition(): Promise<Map<number, string>> {
+    const found = new Map<number, string>()
+    const enough = new AbortController()
+    const keys = Array.from({ length: 100 }, (_, index) => message(`key-${index}`, ''))
+    await bus.publish('keys', keys)
+    await bus.consume({
+      ...reader,
+      topic: 'keys',
+      maxBatch: 100,
+      signal: enough.signal,
+      handle: async (messages) => {
+        for (const { partition, key } of messages) found.set(partition, key)
+        if (found.size === 4) enough.abort()
+      },
+    })
+    return found
+  }
 
   it('gives a partition to another consumer only after the batch in hand', async () => {
     const seen: string[] = []
@@ -129,17 +150,20 @@ describe('a group of the embedded bus', () => {
       await allowed.promise
       await record(messages)
     }
-    await bus.publish('topic', numbered(1))
-    const leaving = new AbortController()
-    const first = bus.consume({ ...reader, maxBatch: 1, handle: slow, signal: leaving.signal })
+    // The second of two consumers gets the odd partitions.
+    const keys = await keysByPartition()
+    const [held, free] = [keys.get(1) ?? '', keys.get(3) ?? '']
+    await bus.publish('topic', [message(held, 'in hand')])
+    const first = bus.consume({ ...reader, maxBatch: 1, handle: slow })
     await handling.promise
-    void bus.consume({ ...reader, maxBatch: 1, handle: record })
-    await bus.publish('topic', [message('one key', 'later')])
-    leaving.abort()
-    expect(seen).toEqual([])
+    const second = bus.consume({ ...reader, maxBatch: 1, handle: record })
+    await bus.publish('topic', [message(held, 'later'), message(free, 'elsewhere')])
+    await vi.waitFor(() => expect(seen).toContain('elsewhere'))
+    expect(seen).toEqual(['elsewhere'])
     allowed.resolve()
-    await first
-    await vi.waitFor(() => expect(seen).toEqual(['0', 'later']))
+    await vi.waitFor(() => expect(seen).toEqual(['elsewhere', 'in hand', 'later']))
+    stop.abort()
+    await Promise.all([first, second])
   })
 
   it('goes on at the oldest message kept when it fell behind the hard cap', async () => {
