@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
@@ -47,11 +47,13 @@ export function openDatabase(directory: string): DatabaseSync {
   let database: DatabaseSync | undefined
   try {
     mkdirSync(directory, { recursive: true })
-    const isNew = !existsSync(path)
     database = new DatabaseSync(path)
+    // Exclusive first: in WAL mode it also keeps the index of the log out of shared memory.
+    database.exec('PRAGMA locking_mode = EXCLUSIVE')
+    const isNew = isEmpty(database)
+    if (!isNew) assertOurs(database)
     configure(database)
-    if (isNew || isEmpty(database)) create(database)
-    else verify(database)
+    if (isNew) create(database)
     return database
   } catch (error) {
     database?.close()
@@ -60,13 +62,10 @@ export function openDatabase(directory: string): DatabaseSync {
 }
 
 function configure(database: DatabaseSync): void {
-  // Exclusive first: in WAL mode it also keeps the index of the log out of shared memory.
-  database.exec('PRAGMA locking_mode = EXCLUSIVE')
   database.exec('PRAGMA journal_mode = WAL')
   database.exec('PRAGMA synchronous = FULL')
   database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   database.exec(`PRAGMA cache_size = -${CACHE_KIB}`)
-  database.exec('PRAGMA foreign_keys = OFF')
 }
 
 function isEmpty(database: DatabaseSync): boolean {
@@ -77,7 +76,7 @@ function create(database: DatabaseSync): void {
   database.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA application_id = ${APPLICATION_ID}; COMMIT`)
 }
 
-function verify(database: DatabaseSync): void {
+function assertOurs(database: DatabaseSync): void {
   const found = database.prepare('PRAGMA application_id').get()
   if (found?.application_id !== APPLICATION_ID) throw new Error(FOREIGN)
   const check = database.prepare('PRAGMA quick_check(1)').get()

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js'
 import { openDatabase } from './database.ts'
 import { noFaults } from './faults.ts'
 import { createLog } from './log.ts'
@@ -36,6 +37,8 @@ async function main(settings: Settings, post: (message: FromWorker) => void): Pr
 }
 
 if (parentPort) {
+  // Faults are reported through the returned handle; the library would print them as well.
+  setLogVerbosity(logVerbosity.NONE)
   const port = parentPort
   main(workerData as Settings, (message) => port.postMessage(message)).catch((error: unknown) => {
     port.postMessage({
