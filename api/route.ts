@@ -59,11 +59,13 @@ export type Route = {
   readonly headers?: readonly ('Idempotency-Key' | 'If-Match' | 'Consistency-Token')[]
   readonly problems?: readonly ProblemCode[]
   readonly example: Example
+  /** Run after the first, for what later routes' examples need. */
+  readonly furtherExamples?: readonly Example[]
   readonly run: (call: Call) => Promise<Answer>
 }
 
 type Described = Pick<Route, 'tag' | 'summary' | 'example' | 'response'> &
-  Partial<Pick<Route, 'description' | 'problems' | 'status'>>
+  Partial<Pick<Route, 'description' | 'problems' | 'status' | 'furtherExamples'>>
 
 /** Puts a command at an address. `view` makes the answer's body from the receipt. */
 export const write = <Input extends z.ZodType, Values, Result>(
@@ -104,9 +106,12 @@ export const write = <Input extends z.ZodType, Values, Result>(
 export const read = <Input extends z.ZodType, Result>(
   path: string,
   query: Query<Input, Result>,
-  described: Described & { readonly etag?: (answer: NonNullable<Result>) => number },
+  described: Described & {
+    readonly etag?: (answer: NonNullable<Result>) => number
+    readonly view?: (answer: NonNullable<Result>) => unknown
+  },
 ): Route => {
-  const { etag, ...route } = described
+  const { etag, view, ...route } = described
   return {
     ...route,
     method: 'get',
@@ -117,8 +122,9 @@ export const read = <Input extends z.ZodType, Result>(
     status: 200,
     headers: ['Consistency-Token'],
     run: async (call) => {
-      const body = await call.services.ask(query as Query, call)
-      const revision = etag?.(body as NonNullable<Result>)
+      const answer = (await call.services.ask(query as Query, call)) as NonNullable<Result>
+      const revision = etag?.(answer)
+      const body = view ? view(answer) : answer
       return revision === undefined ? { body } : { body, headers: { ETag: `"${revision}"` } }
     },
   }

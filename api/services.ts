@@ -73,7 +73,7 @@ export const createServices = (wiring: Wiring): Services => ({
   ask: async (query, call) => {
     await waitUntilFresh(wiring, query, call)
     const asker = { id: call.identity.id, reach: call.reach }
-    const answer = await query.run(wiring.database, call.input, asker)
+    const answer = await query.run(wiring.database, call.input, asker, wiring.ports.vault)
     if (answer === undefined) {
       throw new ProblemError(problem('RESOURCE_NOT_FOUND', 'There is nothing at this address.'))
     }

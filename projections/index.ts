@@ -1,0 +1,14 @@
+import { eventIndexBook } from './event_index.ts'
+import type { Projection } from './kernel.ts'
+import { accountBook, holdBook, journal, periodBook } from './ledger/index.ts'
+import { scoreBook } from './risk.ts'
+
+/** Every read model. A new one is built from the whole log at the next start. */
+export const projections: readonly Projection[] = [
+  accountBook,
+  journal,
+  holdBook,
+  periodBook,
+  scoreBook,
+  eventIndexBook,
+]
