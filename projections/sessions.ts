@@ -66,7 +66,7 @@ const ACTIVE = `s.ended_at is null and s.expires_at > now()
 
 type Wanted = {
   user?: string | undefined
-  active?: boolean | undefined
+  active?: 'true' | 'false' | undefined
   cursor?: string | undefined
   limit: number
 }
@@ -77,7 +77,7 @@ const pageOfSessions = async (sql: Database, { user, active, cursor, limit }: Wa
   const after = decodeCursor(cursor, 1)
   if (after) where.add('s.id < ?', ...after)
   where.addIf('s.user_id = ?', user)
-  where.addIf(`(${ACTIVE}) = ?`, active)
+  where.addIf(`(${ACTIVE}) = ?::boolean`, active)
   const { rows } = await sql.query<SessionView>(
     `select s.id as session, s.user_id as "user", s.audience, (${ACTIVE}) as active,
        s.opened_at, s.refreshed_at, s.expires_at, s.ended_at, s.end_reason
@@ -88,12 +88,12 @@ const pageOfSessions = async (sql: Database, { user, active, cursor, limit }: Wa
   return pageOf(rows, limit, ({ session }) => [session])
 }
 
-const activeOnly = z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional()
+const Active = z.enum(['true', 'false']).optional()
 
 export const listSessions = query({
   name: 'sessions.list',
   permission: 'users:read',
-  input: z.strictObject({ user: Identifier.optional(), active: activeOnly, ...paging }),
+  input: z.strictObject({ user: Identifier.optional(), active: Active, ...paging }),
   reads: ['sessions', 'users'],
   run: (sql, input) => pageOfSessions(sql, input),
 })
@@ -101,7 +101,7 @@ export const listSessions = query({
 export const listOwnSessions = query({
   name: 'sessions.own',
   permission: 'self:read',
-  input: z.strictObject({ active: activeOnly, ...paging }),
+  input: z.strictObject({ active: Active, ...paging }),
   reads: ['sessions', 'users'],
   run: (sql, input, asker) => pageOfSessions(sql, { ...input, user: asker.id }),
 })
