@@ -5,6 +5,7 @@ import { EventStoreDBClient } from '@eventstore/db-client'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { EventStore, Position, Recorded, SubscriptionItem } from '../../domain/log.ts'
 import { connectEventStore } from '../../infra/eventstore/client.ts'
+import { noFaults } from '../../infra/eventstore/embedded/faults.ts'
 import {
   type EmbeddedEventStore,
   startEmbeddedEventStore,
@@ -18,6 +19,7 @@ import {
   rejection,
   temporaryDirectory,
   until,
+  useEventStore,
 } from './support.ts'
 
 const cleanUp: (() => Promise<unknown>)[] = []
@@ -39,9 +41,19 @@ function connect(url: string, timeoutMs = 300): EventStore {
   return store
 }
 
-async function setUp(timeoutMs?: number) {
+/** An event store that a test has for itself, with an empty log. */
+async function setUpAlone(timeoutMs?: number) {
   const server = await startServer()
   return { server, store: connect(server.url, timeoutMs) }
+}
+
+const shared = useEventStore()
+
+/** The event store that most tests share, and a stream of the test's own. */
+async function setUp(timeoutMs?: number) {
+  const { server } = shared
+  cleanUp.push(() => server.faults.set(noFaults()))
+  return { server, store: connect(server.url, timeoutMs), stream: freshStream() }
 }
 
 /** Takes connections and never says a word. */
@@ -89,38 +101,36 @@ const numbered = (from: number, to: number) =>
 
 describe('append', () => {
   it('tells writers apart by their revision', async () => {
-    const { store } = await setUp()
-    const first = await store.append('s', -1, newEvents(2))
+    const { store, stream } = await setUp()
+    const first = await store.append(stream, -1, newEvents(2))
     expect(first).toMatchObject({ outcome: 'appended', revision: 1 })
-    expect(await store.append('s', -1, [newEvent()])).toEqual({ outcome: 'conflict' })
-    expect(await store.append('s', 0, [newEvent()])).toEqual({ outcome: 'conflict' })
-    expect(await store.append('s', 7, [newEvent()])).toEqual({ outcome: 'conflict' })
-    expect(await store.append('s', 1, [newEvent()])).toMatchObject({ revision: 2 })
+    expect(await store.append(stream, -1, [newEvent()])).toEqual({ outcome: 'conflict' })
+    expect(await store.append(stream, 0, [newEvent()])).toEqual({ outcome: 'conflict' })
+    expect(await store.append(stream, 7, [newEvent()])).toEqual({ outcome: 'conflict' })
+    expect(await store.append(stream, 1, [newEvent()])).toMatchObject({ revision: 2 })
   })
 
   it('writes once although the answer was lost', async () => {
-    const { server, store } = await setUp()
+    const { server, store, stream } = await setUp()
     await server.faults.set({ answersToLose: 2 })
-    const appended = await store.append('s', -1, newEvents(3))
-    const read = await collect(store.readStream('s'))
+    const appended = await store.append(stream, -1, newEvents(3))
+    const read = await collect(store.readStream(stream))
     expect(read).toHaveLength(3)
     expect(appended).toEqual({ outcome: 'appended', revision: 2, position: read.at(-1)?.position })
   })
 
   it('writes once although the server was silent at first', async () => {
-    const { server, store } = await setUp()
-    await server.faults.set({ silentAppends: true })
-    const appending = store.append('s', -1, [newEvent()])
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    await server.faults.set({ silentAppends: false })
+    const { server, store, stream } = await setUp()
+    await server.faults.set({ appendsToIgnore: 2 })
+    const appending = store.append(stream, -1, [newEvent()])
     expect(await appending).toMatchObject({ outcome: 'appended', revision: 0 })
-    expect(await collect(store.readStream('s'))).toHaveLength(1)
+    expect(await collect(store.readStream(stream))).toHaveLength(1)
   })
 
   it('gives up on a server that stays silent', async () => {
-    const { server, store } = await setUp(50)
-    await server.faults.set({ silentAppends: true })
-    const error = await rejection(store.append('s', -1, [newEvent()]))
+    const { server, store, stream } = await setUp(50)
+    await server.faults.set({ appendsToIgnore: Number.POSITIVE_INFINITY })
+    const error = await rejection(store.append(stream, -1, [newEvent()]))
     expect(error).toMatchObject({ code: 'EVENT_STORE_UNAVAILABLE' })
     expect(error.message).toContain('no answer within 50 ms')
   })
@@ -132,7 +142,7 @@ describe('append', () => {
   })
 
   it('survives answers that come after their time', async () => {
-    const { server, store } = await setUp(60)
+    const { server, store } = await setUpAlone(60)
     await server.faults.set({ answerDelayMs: 100 })
     const late = Array.from({ length: 5 }, (_, number) =>
       store.append(`s-${number}`, -1, [newEvent()]),
@@ -144,7 +154,7 @@ describe('append', () => {
   })
 
   it('survives the loss of another connection while an answer is on its way', async () => {
-    const [first, second] = await Promise.all([setUp(2_000), setUp(2_000)])
+    const [first, second] = await Promise.all([setUpAlone(2_000), setUpAlone(2_000)])
     await first.store.append('s', -1, [newEvent()])
     await second.server.faults.set({ answerDelayMs: 150 })
     const appending = second.store.append('s', -1, [newEvent()])
@@ -158,7 +168,7 @@ describe('append', () => {
   })
 
   it('goes to the leader it is sent to', async () => {
-    const { server, store } = await setUp(2_000)
+    const { server, store } = await setUpAlone(2_000)
     const leader = await startServer()
     const port = Number(new URL(leader.url).port)
     await server.faults.set({ notLeader: { host: '127.0.0.1', port } })
@@ -167,15 +177,15 @@ describe('append', () => {
   })
 
   it('waits for a server that is not ready yet', async () => {
-    const { server, store } = await setUp()
+    const { server, store, stream } = await setUp()
     await server.faults.set({ unavailable: true })
-    const appending = store.append('s', -1, [newEvent()])
+    const appending = store.append(stream, -1, [newEvent()])
     await server.faults.set({ unavailable: false })
     expect(await appending).toMatchObject({ outcome: 'appended' })
   })
 
   it('gives up on a server that is not there', async () => {
-    const { server, store } = await setUp()
+    const { server, store } = await setUpAlone()
     await server.close()
     const error = await rejection(store.append('s', -1, [newEvent()]))
     expect(error).toMatchObject({ code: 'EVENT_STORE_UNAVAILABLE' })
@@ -183,7 +193,7 @@ describe('append', () => {
   })
 
   it('takes many at a time', async () => {
-    const { store } = await setUp(5_000)
+    const { store } = await setUpAlone(5_000)
     const streams = upTo(200).map((number) => `many-${number}`)
     const results = await Promise.all(
       streams.map((stream) => store.append(stream, -1, newEvents(2))),
@@ -193,19 +203,19 @@ describe('append', () => {
   })
 
   it('refuses what can never be written, without trying again', async () => {
-    const { server, store } = await setUp()
+    const { server, store, stream } = await setUp()
     const large = newEvent({ text: 'x'.repeat(1_100_000) })
     const dead = freshStream()
     const client = EventStoreDBClient.connectionString(server.url)
     await client.tombstoneStream(dead)
     await client.dispose()
     const refusals = [
-      store.append('s', -1, [large]),
+      store.append(stream, -1, [large]),
       store.append(dead, -1, [newEvent()]),
-      store.append('s', -1, []),
-      store.append('s', -2, [newEvent()]),
+      store.append(stream, -1, []),
+      store.append(stream, -2, [newEvent()]),
       store.append('größe', -1, [newEvent()]),
-      store.append('s', -1, [{ ...newEvent(), id: 'no-uuid' }]),
+      store.append(stream, -1, [{ ...newEvent(), id: 'no-uuid' }]),
     ]
     for (const error of await Promise.all(refusals.map(rejection))) {
       expect(error).toMatchObject({ code: 'APPEND_REFUSED' })
@@ -213,14 +223,14 @@ describe('append', () => {
   })
 
   it('is over once the store is closed', async () => {
-    const { server, store } = await setUp(5_000)
-    await store.append('s', -1, [newEvent()])
-    await server.faults.set({ silentAppends: true })
-    const pending = rejection(store.append('s', 0, [newEvent()]))
-    await collect(store.readStream('s'))
+    const { server, store, stream } = await setUp(5_000)
+    await store.append(stream, -1, [newEvent()])
+    await server.faults.set({ appendsToIgnore: Number.POSITIVE_INFINITY })
+    const pending = rejection(store.append(stream, 0, [newEvent()]))
+    await collect(store.readStream(stream))
     await store.close()
     expect(await pending).toMatchObject({ code: 'EVENT_STORE_UNAVAILABLE' })
-    expect(await rejection(store.append('s', 0, [newEvent()]))).toMatchObject({
+    expect(await rejection(store.append(stream, 0, [newEvent()]))).toMatchObject({
       code: 'EVENT_STORE_UNAVAILABLE',
     })
   })
@@ -228,13 +238,13 @@ describe('append', () => {
 
 describe('reads', () => {
   it('give events in the terms of the log', async () => {
-    const { store } = await setUp()
+    const { store, stream } = await setUp()
     const written = newEvent({ amount: '12' }, 'Posted')
-    const appended = await store.append('s', -1, [written])
-    const [read] = await collect(store.readStream('s'))
+    const appended = await store.append(stream, -1, [written])
+    const [read] = await collect(store.readStream(stream))
     expect(read).toEqual({
       ...written,
-      stream: 's',
+      stream: stream,
       revision: 0,
       position: appended.outcome === 'appended' && appended.position,
       recordedAt: expect.any(Date),
@@ -254,9 +264,10 @@ describe('reads', () => {
   })
 
   it('of a stream begin and end where they are told to', async () => {
-    const { store } = await setUp()
-    await store.append('s', -1, numbered(0, 5))
-    const read = async (options: object) => numbersOf(await collect(store.readStream('s', options)))
+    const { store, stream } = await setUp()
+    await store.append(stream, -1, numbered(0, 5))
+    const read = async (options: object) =>
+      numbersOf(await collect(store.readStream(stream, options)))
     expect(await read({ from: 3 })).toEqual([3, 4])
     expect(await read({ from: 1, limit: 2 })).toEqual([1, 2])
     expect(await read({ direction: 'backwards' })).toEqual([4, 3, 2, 1, 0])
@@ -266,7 +277,7 @@ describe('reads', () => {
   })
 
   it('of the whole log include where they begin and leave system events out', async () => {
-    const { server, store } = await setUp()
+    const { server, store } = await setUpAlone()
     const client = EventStoreDBClient.connectionString(server.url)
     for (const number of upTo(30)) {
       await store.append(`s-${number}`, -1, numbered(number, number + 1))
@@ -289,12 +300,12 @@ describe('reads', () => {
   })
 
   it('find no head in an empty log', async () => {
-    const { store } = await setUp()
+    const { store } = await setUpAlone()
     expect(await store.head()).toBeUndefined()
   })
 
   it('go on where a connection broke', async () => {
-    const { server, store } = await setUp()
+    const { server, store } = await setUpAlone()
     await store.append('s', -1, numbered(0, 2_000))
     const read: Recorded[] = []
     for await (const event of store.readStream('s')) {
@@ -318,10 +329,10 @@ describe('reads', () => {
   })
 
   it('do not count the time their reader takes', async () => {
-    const { store } = await setUp(50)
-    await store.append('s', -1, numbered(0, 300))
+    const { store, stream } = await setUp(50)
+    await store.append(stream, -1, numbered(0, 300))
     const read: Recorded[] = []
-    for await (const event of store.readStream('s')) {
+    for await (const event of store.readStream(stream)) {
       read.push(event)
       if (read.length === 10) await new Promise((resolve) => setTimeout(resolve, 200))
     }
@@ -329,11 +340,11 @@ describe('reads', () => {
   })
 
   it('end with the reason of their signal', async () => {
-    const { store } = await setUp()
-    await store.append('s', -1, numbered(0, 500))
+    const { store, stream } = await setUp()
+    await store.append(stream, -1, numbered(0, 500))
     const stop = new AbortController()
     const read = async () => {
-      for await (const _ of store.readStream('s', { signal: stop.signal })) {
+      for await (const _ of store.readStream(stream, { signal: stop.signal })) {
         stop.abort(new Error('enough'))
       }
     }
@@ -343,7 +354,7 @@ describe('reads', () => {
 
 describe('a subscription', () => {
   it('loses and repeats nothing, however often it is cut', async () => {
-    const { server, store } = await setUp(2_000)
+    const { server, store } = await setUpAlone(2_000)
     await store.append('s', -1, numbered(0, 1_000))
     const { items, numbers } = follow(store, 'start')
     for (let round = 1; round <= 5; round++) {
@@ -375,7 +386,7 @@ describe('a subscription', () => {
   })
 
   it('says that it has caught up behind the last event of history, also to a slow reader', async () => {
-    const { store } = await setUp()
+    const { store } = await setUpAlone()
     await store.append('s', -1, numbered(0, 500))
     const { items } = follow(store, 'start', true)
     await until('caught up', () => items.some(({ kind }) => kind === 'caught_up'))
@@ -383,7 +394,7 @@ describe('a subscription', () => {
   })
 
   it('begins behind a position, and from the end with what is new', async () => {
-    const { server, store } = await setUp()
+    const { server, store } = await setUpAlone()
     await store.append('s', -1, numbered(0, 5))
     const third = (await collect(store.readAll()))[2]?.position ?? 'start'
     const behind = follow(store, third)
@@ -399,7 +410,7 @@ describe('a subscription', () => {
   })
 
   it('filters by type and by stream and never shows system events', async () => {
-    const { server, store } = await setUp()
+    const { server, store } = await setUpAlone()
     await store.append('loan-1', -1, [newEvent({ number: 0 }, 'LoanOffered')])
     await store.append('book-1', -1, [newEvent({ number: 1 }, 'EntryPosted')])
     const client = EventStoreDBClient.connectionString(server.url)
@@ -423,7 +434,7 @@ describe('a subscription', () => {
   })
 
   it('ends quietly on abort, also while there is no server, and when the store is closed', async () => {
-    const { server, store } = await setUp()
+    const { server, store } = await setUpAlone()
     const first = follow(store, 'start')
     await until('caught up', () => first.items.length === 1)
     await first.end()

@@ -9,3 +9,10 @@ export function answerLater(faults: Faults, answer: () => void): void {
   if (faults.answerDelayMs > 0) setTimeout(answer, faults.answerDelayMs)
   else answer()
 }
+
+/** Whether to leave the next append unwritten and unanswered. */
+export function isIgnored(faults: Faults): boolean {
+  if (faults.appendsToIgnore === 0) return false
+  faults.appendsToIgnore -= 1
+  return true
+}

@@ -1,7 +1,7 @@
 import type { AppendReq } from '@eventstore/db-client/generated/streams_pb.js'
 import streams from '@eventstore/db-client/generated/streams_pb.js'
 import type { ServerReadableStream, sendUnaryData } from '@grpc/grpc-js'
-import { answerLater } from './append-faults.ts'
+import { answerLater, isIgnored } from './append-faults.ts'
 import { assertServing } from './calls.ts'
 import {
   appendTooLarge,
@@ -76,7 +76,7 @@ async function receive(call: Call, log: Log, faults: Faults): Promise<Buffer> {
     events.push(event)
   }
   if (!target) throw invalidArgument('an append begins with its options')
-  if (faults.silentAppends) return new Promise<never>(() => {})
+  if (isIgnored(faults)) return new Promise<never>(() => {})
   const deadline = call.getDeadline()
   await log.room()
   const outcome = await log.append({

@@ -2,7 +2,7 @@ import type { BatchAppendReq } from '@eventstore/db-client/generated/streams_pb.
 import streams from '@eventstore/db-client/generated/streams_pb.js'
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import { encodeSuccess } from './append.ts'
-import { answerLater } from './append-faults.ts'
+import { answerLater, isIgnored } from './append-faults.ts'
 import { assertServing, drained } from './calls.ts'
 import { asServiceError, MAX_APPEND_BYTES, resourceExhausted, unavailable } from './errors.ts'
 import type { Expected } from './expected.ts'
@@ -123,7 +123,7 @@ async function receive(call: Call, signal: AbortSignal, on: Receiving): Promise<
     if (chunk.isFinal) {
       unfinished.delete(key)
       unfinishedBytes -= before
-      if (!append.isAnswered && !on.faults.silentAppends) {
+      if (!append.isAnswered && !isIgnored(on.faults)) {
         const done: Promise<void> = on.commit(append).finally(() => committing.delete(done))
         committing.add(done)
       }

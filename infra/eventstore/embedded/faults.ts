@@ -7,8 +7,8 @@ export type Faults = {
   notLeader: { readonly host: string; readonly port: number } | undefined
   /** Answers every call with UNAVAILABLE. */
   unavailable: boolean
-  /** Takes appends and never answers; nothing is written. */
-  silentAppends: boolean
+  /** Takes this many appends, writes nothing and never answers them. */
+  appendsToIgnore: number
   /** Writes this many appends durably and never answers them. */
   answersToLose: number
   /** Holds every append's answer back for so long after it is durable. */
@@ -23,7 +23,7 @@ export function noFaults(): Faults {
   return {
     notLeader: undefined,
     unavailable: false,
-    silentAppends: false,
+    appendsToIgnore: 0,
     answersToLose: 0,
     answerDelayMs: 0,
     slowDiskMs: 0,
