@@ -3,6 +3,11 @@ import { destination, type Logger, pino, stdTimeFunctions } from 'pino'
 
 export type { Logger }
 
+/** What every part needs of a log: facts first, then what happened, in words. */
+export type Log = {
+  readonly [Level in 'debug' | 'info' | 'warn' | 'error']: (facts: object, text: string) => void
+}
+
 const logLimitBytes = 16 * 1024 * 1024
 
 /** Names of secrets, lower case and without `-` and `_`. */

@@ -3,9 +3,9 @@
  * contract suite holds both to the same behaviour.
  */
 import type { Position } from '../../domain/log.ts'
-import type { Logger } from '../log.ts'
+import type { Log } from '../log.ts'
 
-export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
+export type { Log }
 
 /** Messages with the same key keep their order. `id` names the event: consumers dedupe by it. */
 export type OutgoingMessage = {

@@ -1,0 +1,64 @@
+/** A thread that carries the log to the bus and scores what arrives there. */
+import { SHIPPED_MODEL, loadModel } from '../../ml/model.ts'
+import { createScorer } from '../../ml/scorer.ts'
+import { openEmbeddedBus } from '../bus/embedded.ts'
+import { eventsOf } from '../bus/envelope.ts'
+import { openKafkaBus } from '../bus/kafka.ts'
+import type { Bus, RelayTarget } from '../bus/port.ts'
+import { relayTarget, runRelay, topicTable } from '../bus/relay.ts'
+import type { Log } from '../log.ts'
+import { connectEventStore } from '../eventstore/client.ts'
+import { relayCheckpoints } from '../postgres/checkpoints.ts'
+import { connectPostgres } from '../postgres/pool.ts'
+import { createSnapshots } from '../postgres/snapshots.ts'
+import { type RoleSettings, playRole } from './role.ts'
+
+const SCORED_AT_ONCE = 256
+const PARTITIONS = 4
+
+const openBus = async (
+  { kafkaBrokers, busFile }: RoleSettings,
+  database: Parameters<typeof relayCheckpoints>[0],
+  log: Log,
+): Promise<{ bus: Bus; target: RelayTarget }> => {
+  if (kafkaBrokers.length > 0) {
+    const bus = openKafkaBus({ brokers: [...kafkaBrokers], log, partitions: PARTITIONS })
+    return { bus, target: relayTarget(bus, await relayCheckpoints(database, 'relay')) }
+  }
+  const bus = openEmbeddedBus({ file: busFile, log })
+  return { bus, target: bus.relayTarget('relay') }
+}
+
+await playRole(async (settings, { log, signal, ready }) => {
+  const database = await connectPostgres({ url: settings.databaseUrl, name: 'daybook score', max: 2 })
+  const store = connectEventStore({ url: settings.eventStoreUrl })
+  const model = await loadModel(SHIPPED_MODEL)
+  const { bus, target } = await openBus(settings, database, log)
+  const { alertThreshold } = settings
+  const scorer = createScorer({
+    store,
+    model,
+    snapshots: await createSnapshots(database),
+    clock: () => new Date(),
+    log,
+    ...(alertThreshold !== undefined && { alertThreshold }),
+  })
+  try {
+    // The consumer first: the bus keeps what a group it knows has not yet read.
+    const scoring = bus.consume({
+      group: 'scorer',
+      topic: 'daybook.ledger',
+      fromBeginning: true,
+      maxBatch: SCORED_AT_ONCE,
+      signal,
+      handle: (messages) => scorer.handle(eventsOf(messages)),
+    })
+    ready()
+    await Promise.all([scoring, runRelay({ store, target, topics: topicTable, signal, log })])
+    await scorer.drain()
+  } finally {
+    await bus.close()
+    await model.close()
+    await Promise.all([store.close(), database.end()])
+  }
+})
