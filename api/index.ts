@@ -4,6 +4,7 @@ import { bookRoutes } from './native/books.ts'
 import { entryRoutes } from './native/entries.ts'
 import { eventRoutes } from './native/events.ts'
 import { holdRoutes } from './native/holds.ts'
+import { apiKeyRoutes, tokenRoutes, userRoutes } from './native/people.ts'
 import { periodRoutes } from './native/periods.ts'
 import { projectionRoutes } from './native/projections.ts'
 import { riskRoutes } from './native/risk.ts'
@@ -21,4 +22,7 @@ export const nativeRoutes: readonly Route[] = [
   ...riskRoutes,
   ...projectionRoutes,
   ...closingRoutes,
+  ...userRoutes,
+  ...tokenRoutes,
+  ...apiKeyRoutes,
 ]

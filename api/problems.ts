@@ -39,6 +39,7 @@ const statusOfCode: Partial<Record<RefusalCode, number>> = {
   REFRESH_TOKEN_REUSED: 401,
   REVISION_MISMATCH: 412,
   BATCH_TOO_LARGE: 413,
+  LOGIN_LOCKED: 429,
 }
 
 export type FieldFault = { readonly field: string; readonly message: string }

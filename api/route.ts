@@ -1,5 +1,5 @@
 import type { z } from '@hono/zod-openapi'
-import type { Command, Receipt } from '../commands/kernel.ts'
+import type { Command, PublicCommand, Receipt } from '../commands/kernel.ts'
 import type { Permission, Reach } from '../domain/permissions.ts'
 import type { Query } from '../projections/kernel.ts'
 import type { ProblemCode } from './problems.ts'
@@ -101,6 +101,25 @@ export const write = <Input extends z.ZodType, Values, Result>(
     },
   }
 }
+
+/** Puts a command that nobody needs to be known for at an address. */
+export const writePublic = <Input extends z.ZodType, Result>(
+  path: string,
+  command: PublicCommand<Input, Result>,
+  described: Described,
+): Route => ({
+  status: 201,
+  ...described,
+  method: 'post',
+  path,
+  permission: 'public',
+  input: command.input,
+  source: 'body',
+  run: async (call) => {
+    const receipt = await call.services.executePublic(command as PublicCommand, call)
+    return { body: receipt.answer, headers: call.services.receiptHeaders(receipt) }
+  },
+})
 
 /** Puts a query at an address. An answer that is not there is a 404. */
 export const read = <Input extends z.ZodType, Result>(

@@ -1,4 +1,12 @@
-import { type Actor, type Command, type Ports, type Receipt, execute } from '../commands/kernel.ts'
+import {
+  type Actor,
+  type Command,
+  type Context,
+  type Ports,
+  type PublicCommand,
+  type Receipt,
+  execute,
+} from '../commands/kernel.ts'
 import { isRefusal } from '../domain/kernel.ts'
 import type { EventStore } from '../domain/log.ts'
 import type { Freshness } from '../projections/freshness.ts'
@@ -39,6 +47,8 @@ export type Wiring = {
 export type Services = Wiring & {
   /** Runs a command for a call. Throws a problem when it is refused. */
   execute(command: Command, call: Call): Promise<Receipt<unknown>>
+  /** Runs a command that nobody needs to be known for. Throws a problem when it is refused. */
+  executePublic(command: PublicCommand, call: Call): Promise<Receipt<unknown>>
   /** Runs a query for a call, when the read models are fresh enough. Nothing found: a problem. */
   ask(query: Query, call: Call): Promise<unknown>
   receiptHeaders(receipt: Receipt<unknown>): Record<string, string>
@@ -55,18 +65,25 @@ const waitUntilFresh = async (wiring: Wiring, query: Query, call: Call): Promise
   throw new ProblemError(problem('NOT_CAUGHT_UP', detail))
 }
 
+const contextOf = (call: Call): Context => ({
+  actor: call.identity,
+  at: call.at,
+  correlation: call.requestId,
+  traceparent: call.request.headers.get('traceparent')?.slice(0, 128),
+  key: call.key,
+  ifMatch: call.ifMatch,
+  dryRun: call.dryRun,
+})
+
 export const createServices = (wiring: Wiring): Services => ({
   ...wiring,
   execute: async (command, call) => {
-    const receipt = await execute(wiring.ports, command, call.input, {
-      actor: call.identity,
-      at: call.at,
-      correlation: call.requestId,
-      traceparent: call.request.headers.get('traceparent')?.slice(0, 128),
-      key: call.key,
-      ifMatch: call.ifMatch,
-      dryRun: call.dryRun,
-    })
+    const receipt = await execute(wiring.ports, command, call.input, contextOf(call))
+    if (isRefusal(receipt)) throw new ProblemError(problemOf(receipt))
+    return receipt
+  },
+  executePublic: async (command, call) => {
+    const receipt = await command.run(wiring.ports, call.input, contextOf(call))
     if (isRefusal(receipt)) throw new ProblemError(problemOf(receipt))
     return receipt
   },

@@ -1,7 +1,10 @@
+import { apiKeyBook } from './api_keys.ts'
 import { eventIndexBook } from './event_index.ts'
 import type { Projection } from './kernel.ts'
 import { accountBook, holdBook, journal, periodBook } from './ledger/index.ts'
 import { scoreBook } from './risk.ts'
+import { sessionBook } from './sessions.ts'
+import { userBook } from './users.ts'
 
 /** Every read model. A new one is built from the whole log at the next start. */
 export const projections: readonly Projection[] = [
@@ -10,5 +13,8 @@ export const projections: readonly Projection[] = [
   holdBook,
   periodBook,
   scoreBook,
+  userBook,
+  sessionBook,
+  apiKeyBook,
   eventIndexBook,
 ]

@@ -1,0 +1,85 @@
+import { join } from 'node:path'
+import type { Config } from './config.ts'
+import { type DataDirectory, openDataDirectory } from './data_directory.ts'
+import { startEmbeddedEventStore } from './eventstore/embedded/index.ts'
+import { startEmbeddedPostgres } from './postgres/embedded.ts'
+import type { Checklist } from './start/checklist.ts'
+import { StartError } from './start/error.ts'
+
+/** The stores under everything: embedded ones in the data directory, or those configured. */
+export type Parts = {
+  readonly directory: DataDirectory
+  readonly eventStoreUrl: string
+  readonly databaseUrl: string
+  /** Settles with one line when an embedded part has died by itself. */
+  readonly lost: Promise<string>
+  close(): Promise<void>
+}
+
+type Part = { readonly url: string; readonly lost?: Promise<string>; close(): Promise<void> }
+const never = new Promise<never>(() => undefined)
+
+const withoutPassword = (url: string): string => url.replace(/\/\/[^@/]*@/, '//')
+
+const openPostgres = async (config: Config, path: string, list: Checklist): Promise<Part> => {
+  const { databaseUrl } = config
+  let part: Part = { url: databaseUrl ?? '', close: async () => undefined }
+  if (databaseUrl !== undefined) {
+    await list.step('Postgres', async () => withoutPassword(databaseUrl))
+    return part
+  }
+  await list.step('Postgres 18', async () => {
+    const postgres = await startEmbeddedPostgres({ directory: join(path, 'postgres') })
+    part = postgres
+    return postgres.detail
+  })
+  return part
+}
+
+const openEventStore = async (config: Config, path: string, list: Checklist): Promise<Part> => {
+  const { eventStoreUrl } = config
+  let part: Part = { url: eventStoreUrl ?? '', close: async () => undefined }
+  if (eventStoreUrl !== undefined) {
+    await list.step('Event store', async () => withoutPassword(eventStoreUrl))
+    return part
+  }
+  await list.step('Event store', async () => {
+    const directory = join(path, 'events')
+    try {
+      const { url, failed, close } = await startEmbeddedEventStore({ directory })
+      part = { url, lost: failed.then(({ message }) => `The event store: ${message}`), close }
+    } catch (error) {
+      throw new StartError(`The event store cannot start: ${(error as Error).message}`, error)
+    }
+    return 'embedded, EventStoreDB protocol'
+  })
+  return part
+}
+
+/** Opens the data directory and both stores. What was opened is closed again when one fails. */
+export const openParts = async (config: Config, list: Checklist): Promise<Parts> => {
+  const directory = openDataDirectory(config.dataDirectory)
+  const opening = [
+    openPostgres(config, directory.path, list),
+    openEventStore(config, directory.path, list),
+  ] as const
+  const [postgres, events] = await Promise.allSettled(opening)
+  const opened = [postgres, events].flatMap((result) =>
+    result.status === 'fulfilled' ? [result.value] : [],
+  )
+  const close = async (): Promise<void> => {
+    await Promise.all(opened.map((part) => part.close()))
+    directory.release()
+  }
+  if (postgres.status === 'rejected' || events.status === 'rejected') {
+    await close()
+    throw postgres.status === 'rejected' ? postgres.reason : (events as PromiseRejectedResult).reason
+  }
+  return {
+    directory,
+    databaseUrl: postgres.value.url,
+    eventStoreUrl: events.value.url,
+    lost: Promise.race([postgres.value.lost ?? never, events.value.lost ?? never]),
+    close,
+  }
+}

@@ -1,0 +1,56 @@
+import type { Pool } from 'pg'
+import { type Engine, createEngine } from '../commands/engine.ts'
+import type { Actor, EntryIndex, Ports } from '../commands/kernel.ts'
+import type { EventStore } from '../domain/log.ts'
+import type { Freshness } from '../projections/freshness.ts'
+import { createSnapshots } from './postgres/snapshots.ts'
+import { createSecrets } from './secrets.ts'
+import { openVault } from './vault.ts'
+
+/** In whose name Daybook itself acts: the clock, the demo bank, imports. */
+export const SYSTEM: Actor = { id: 'system', roles: ['system'] }
+
+const LOCATE_TIMEOUT_MS = 3000
+
+/** Finds entries through the read model; one that is not there yet is waited for, briefly. */
+const createEntryIndex = (database: Pool, store: EventStore, freshness: Freshness): EntryIndex => {
+  const find = async (book: string, entry: string): Promise<number | undefined> => {
+    const { rows } = await database.query<{ revision: string }>(
+      'select revision from entries where book = $1 and entry = $2',
+      [book, entry],
+    )
+    return rows[0] && Number(rows[0].revision)
+  }
+  return {
+    locate: async (book, entry) => {
+      const found = await find(book, entry)
+      if (found !== undefined) return found
+      const head = await store.head()
+      if (!head) return undefined
+      await freshness.waitFor(['entries'], head.commit, LOCATE_TIMEOUT_MS)
+      return find(book, entry)
+    },
+  }
+}
+
+export type PortSettings = {
+  readonly store: EventStore
+  readonly database: Pool
+  readonly freshness: Freshness
+  readonly tokenSecret: Buffer
+  readonly vaultSecret: Buffer
+  readonly clock: () => Date
+}
+
+/** Wires the commands' ports to this process's connections. */
+export const createPorts = async (settings: PortSettings): Promise<Ports & { engine: Engine }> => {
+  const { store, database, freshness, clock } = settings
+  return {
+    store,
+    clock,
+    engine: createEngine(store, await createSnapshots(database)),
+    secrets: createSecrets({ secret: settings.tokenSecret, clock }),
+    vault: await openVault({ database, masterKey: settings.vaultSecret }),
+    index: createEntryIndex(database, store, freshness),
+  }
+}
