@@ -18,7 +18,7 @@ import { createSecrets } from '../infra/secrets.ts'
 import { openVault } from '../infra/vault.ts'
 import { followFreshness } from '../projections/freshness.ts'
 import type { Projection } from '../projections/kernel.ts'
-import { runProjector } from '../projections/runner.ts'
+import { prepareProjections, runProjector } from '../projections/runner.ts'
 
 export const administrator: Actor = { id: 'root', roles: ['admin'] }
 export const anonymous: Actor = { id: 'anonymous', roles: [] }
@@ -102,6 +102,7 @@ export const useWorld = (): World => {
       const { database } = ready
       const { store } = ready.ports
       const stopping = new AbortController()
+      await prepareProjections(database, projections)
       const running = runProjector({
         store,
         database,
