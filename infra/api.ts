@@ -84,8 +84,16 @@ export type ApiServer = {
   stop(): Promise<void>
 }
 
-/** Serves the API in this process. Throws StartError when the port cannot be had. */
-export const startApi = async (config: Config, parts: Parts, log: Log): Promise<ApiServer> => {
+/**
+ * Serves the API in this process, after `prepare` has done what must be there first. Throws
+ * StartError when the port cannot be had.
+ */
+export const startApi = async (
+  config: Config,
+  parts: Parts,
+  log: Log,
+  prepare: (ports: Ports) => Promise<void>,
+): Promise<ApiServer> => {
   const clock = (): Date => new Date()
   const stopping = new AbortController()
   const database = await connectPostgres({
@@ -142,6 +150,7 @@ export const startApi = async (config: Config, parts: Parts, log: Log): Promise<
   const app = createApplication(nativeRoutes, services, metrics)
   serveSystem(app, services, metrics)
   serveDocs(app, describe(nativeRoutes, about))
+  await prepare(ports)
   const server = await listen(app.fetch as never, config)
   const schedule = runSchedule(ports, database, log, stopping.signal)
   const address = server.address()

@@ -51,13 +51,12 @@ const start = async (config: Config, list: Checklist): Promise<Started> => {
     await startRoles(config, started, log, list)
     if (config.roles.has('api')) {
       await list.step('API', async () => {
-        const api = await startApi(config, parts, log)
-        started.api = api
-        if (config.admin) {
-          const outcome = await ensureAdministrator(api.ports, config.admin)
+        started.api = await startApi(config, parts, log, async (ports) => {
+          if (!config.admin) return
+          const outcome = await ensureAdministrator(ports, config.admin)
           if (isRefusal(outcome)) throw new StartError(`The administrator: ${outcome.detail}`)
-        }
-        return api.url
+        })
+        return started.api.url
       })
     }
     const { eventStoreUrl, databaseUrl } = parts

@@ -1,5 +1,5 @@
 import type { Connection, Table } from '../../projections/table.ts'
-import type { Findings } from './report.ts'
+import type { Difference, Findings } from './report.ts'
 
 /** Two relations with the same columns, which must hold the same rows. */
 export type Comparison = {
@@ -61,16 +61,16 @@ type Pair = {
   actual: Record<string, string | null> | null
 }
 
-const describePair = (name: string, { key, expected, actual }: Pair) => {
-  const differing = Object.keys(expected ?? actual ?? {}).filter(
+const describePair = ({ name, table }: Comparison, { key, expected, actual }: Pair): Difference => {
+  const differing = Object.keys(table.columns).filter(
     (column) => expected?.[column] !== actual?.[column],
   )
   const show = (row: Pair['expected']): string =>
     row === null
       ? 'no such row'
       : differing.map((column) => `${column}=${row[column] ?? 'null'}`).join(' ')
-  const where = Object.entries(key).map(([column, value]) => `${column}=${value}`)
-  return { what: name, where: where.join(' '), expected: show(expected), actual: show(actual) }
+  const where = table.key.map((column) => `${column}=${key[column]}`).join(' ')
+  return { what: name, where, expected: show(expected), actual: show(actual) }
 }
 
 /** Compares row by row and notes what differs. Answers how many rows were looked at. */
@@ -79,7 +79,7 @@ export const compareTables = async (
   comparison: Comparison,
   findings: Findings,
 ): Promise<number> => {
-  const { name, table, expected, actual } = comparison
+  const { table, expected, actual } = comparison
   const { key } = table
   const columns = Object.keys(table.columns)
   const [first] = key
@@ -108,7 +108,7 @@ export const compareTables = async (
          from ${joined} where ${differs} order by ${list(key)} limit ${room}`,
         values,
       )
-      for (const pair of shown.rows) findings.add(describePair(name, pair))
+      for (const pair of shown.rows) findings.add(describePair(comparison, pair))
       findings.count(differing - room)
     }
     after = upTo

@@ -24,4 +24,5 @@ export async function* readPages(
   }
   signal.throwIfAborted()
   if (page.length > 0) yield page
+  signal.throwIfAborted()
 }

@@ -72,31 +72,26 @@ const lastHandled = async ({ store, projections, signal }: VerifyOptions): Promi
   return 0n
 }
 
-/** Waits for the projections, but not forever. Answers those that are still behind. */
+/** What is not up to date yet and may become so, one line each. */
+const behindOf = (options: VerifyOptions, builds: readonly Build[], target: bigint): string[] =>
+  options.projections.flatMap(({ name, version }) => {
+    const build = builds.find((one) => one.name === name && one.status !== 'building')
+    if (!build || build.version !== version) return [`${name} ${version} has not been built yet`]
+    const { status, position } = build
+    if (status === 'stopped' || position.commit >= target) return []
+    return [`${name} stands at ${position.commit}, behind ${target}: compared as it stands`]
+  })
+
+/** Waits for the projections, but not forever. Answers what is still behind. */
 const awaitProjections = async (options: VerifyOptions): Promise<string[]> => {
-  const { database, projections, signal, onProgress, patience_ms = PATIENCE_MS } = options
+  const { database, signal, onProgress, patience_ms = PATIENCE_MS } = options
   const target = await lastHandled(options)
-  const deadline = Date.now() + patience_ms
+  const started = Date.now()
   for (;;) {
-    const builds = await readBuildsIfAny(database)
-    const behind = builds.filter(
-      ({ name, version, status, position }) =>
-        status === 'active' &&
-        position.commit < target &&
-        projections.some((one) => one.name === name && one.version === version),
-    )
-    if (behind.length === 0) return []
-    if (Date.now() >= deadline) {
-      return behind.map(
-        ({ name, position }) =>
-          `${name} stands at ${position.commit}, the log's end was ${target}: compared as it stands`,
-      )
-    }
-    const least = behind.reduce(
-      (most, { position }) => Math.min(most, Number(position.commit)),
-      Infinity,
-    )
-    onProgress?.({ stage: 'waiting', events: 0, done: least / Number(target) })
+    const behind = behindOf(options, await readBuildsIfAny(database), target)
+    const waited = Date.now() - started
+    if (behind.length === 0 || waited >= patience_ms) return behind
+    onProgress?.({ stage: 'waiting', events: 0, done: waited / patience_ms })
     await wait(LOOK_EVERY_MS, undefined, { signal })
   }
 }

@@ -35,7 +35,7 @@ type Write = {
 export function createCommitter(
   database: DatabaseSync,
   faults: Faults,
-  hooks: { readonly committed: () => void; readonly rolledBack: () => void },
+  committed: () => void,
 ): Committer {
   const queue: Write[] = []
   let queuedBytes = 0
@@ -60,8 +60,7 @@ export function createCommitter(
       if (faults.slowDiskMs > 0) await sleep(faults.slowDiskMs)
       const group = takeGroup()
       const failure = writeGroup(database, group)
-      if (failure === undefined) hooks.committed()
-      else hooks.rolledBack()
+      if (failure === undefined) committed()
       for (const write of group) failure === undefined ? write.answer() : write.fail(failure)
       if (queuedBytes < QUEUE_BYTES) {
         for (const proceed of waiting) proceed()

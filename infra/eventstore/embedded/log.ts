@@ -43,11 +43,8 @@ export function createLog(database: DatabaseSync, faults: Faults): Log {
   const reader = createReader(database, streams)
   const listeners = new Set<() => void>()
   const writer = createWriter(database, streams, reader)
-  const committer = createCommitter(database, faults, {
-    committed: () => {
-      for (const wake of listeners) wake()
-    },
-    rolledBack: writer.forget,
+  const committer = createCommitter(database, faults, () => {
+    for (const wake of listeners) wake()
   })
   return {
     append: (append) => committer.submit(append.bytes, () => writer.append(append)),
@@ -68,8 +65,6 @@ type Writer = {
   readonly append: (append: Append) => Outcome
   readonly softDelete: (stream: string, expected: Expected) => Outcome
   readonly tombstone: (stream: string, expected: Expected) => Outcome
-  /** Drops what was remembered about a transaction that has been rolled back. */
-  readonly forget: () => void
 }
 
 /** The write rules. Every function here runs inside the committer's transaction. */
@@ -78,6 +73,7 @@ function createWriter(database: DatabaseSync, streams: Streams, reader: Reader):
     `INSERT INTO events (position, stream, revision, id, type, recorded, record)
      VALUES (?, ?, ?, ?, ?, ?, ?)`,
   )
+  // A transaction that fails leaves a gap behind: positions only ever rise.
   let position = reader.head()
 
   const write = (stream: Stream, firstRevision: number, events: readonly Proposed[]): void => {
@@ -179,14 +175,7 @@ function createWriter(database: DatabaseSync, streams: Streams, reader: Reader):
     return { kind: 'written', revision: TOMBSTONE_REVISION, position }
   }
 
-  return {
-    append,
-    softDelete,
-    tombstone,
-    forget: () => {
-      position = reader.head()
-    },
-  }
+  return { append, softDelete, tombstone }
 }
 
 function systemEvent(type: string, data: Uint8Array): Proposed {
