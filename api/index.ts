@@ -1,4 +1,4 @@
-import { closingRoutes, accountRoutes } from './native/accounts.ts'
+import { accountRoutes, closingRoutes } from './native/accounts.ts'
 import { batchRoutes } from './native/batches.ts'
 import { bookRoutes } from './native/books.ts'
 import { entryRoutes } from './native/entries.ts'

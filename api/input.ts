@@ -1,11 +1,13 @@
 import type { Context } from 'hono'
-import type { Env } from './kernel.ts'
 import { parseJson } from './json.ts'
-import { ProblemError, invalidRequest, problem } from './problems.ts'
+import type { Env } from './kernel.ts'
+import { invalidRequest, ProblemError, problem } from './problems.ts'
 import type { Route } from './route.ts'
 
 const fault = (field: string, message: string): ProblemError =>
-  new ProblemError(problem('INVALID_REQUEST', `${field}: ${message}`, { errors: [{ field, message }] }))
+  new ProblemError(
+    problem('INVALID_REQUEST', `${field}: ${message}`, { errors: [{ field, message }] }),
+  )
 
 const tooLarge = (limit_bytes: number): ProblemError =>
   new ProblemError(problem('BODY_TOO_LARGE', `A body may have ${limit_bytes} bytes.`))

@@ -53,7 +53,9 @@ export const parseJson = (text: string): unknown => {
   const twice = findDuplicateField(text)
   if (twice !== undefined) {
     const errors = [{ field: twice, message: 'named twice' }]
-    throw new ProblemError(problem('DUPLICATE_FIELD', `The field ${twice} is named twice.`, { errors }))
+    throw new ProblemError(
+      problem('DUPLICATE_FIELD', `The field ${twice} is named twice.`, { errors }),
+    )
   }
   return parsed
 }

@@ -2,8 +2,14 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { ulid } from 'ulid'
 import { reachOf } from '../domain/permissions.ts'
-import { consistencyOf, idempotencyKeyOf, ifMatchOf, parseInput, requireMediaType } from './input.ts'
-import { type Limiter, createLimiter } from './limit.ts'
+import {
+  consistencyOf,
+  idempotencyKeyOf,
+  ifMatchOf,
+  parseInput,
+  requireMediaType,
+} from './input.ts'
+import { createLimiter, type Limiter } from './limit.ts'
 import type { Metrics } from './metrics.ts'
 import { type Problem, ProblemError, problem } from './problems.ts'
 import type { Answer, Call, Route } from './route.ts'
@@ -142,7 +148,10 @@ const serve = (route: Route, services: Services, limiter: Limiter, metrics: Metr
     const seconds = (performance.now() - began) / 1000
     metrics.observe(method, path, response.status, seconds)
     const { status } = response
-    services.log.debug({ request_id: requestId, method, path: c.req.path, status, seconds }, 'request')
+    services.log.debug(
+      { request_id: requestId, method, path: c.req.path, status, seconds },
+      'request',
+    )
     return response
   }
 }

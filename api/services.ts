@@ -2,10 +2,10 @@ import {
   type Actor,
   type Command,
   type Context,
+  execute,
   type Ports,
   type PublicCommand,
   type Receipt,
-  execute,
 } from '../commands/kernel.ts'
 import { isRefusal } from '../domain/kernel.ts'
 import type { EventStore } from '../domain/log.ts'

@@ -1,8 +1,8 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import { refusals } from '../domain/refusals.ts'
 import type { Env } from './kernel.ts'
 import type { Metrics } from './metrics.ts'
 import { type ProblemCode, statusOf, titleOf, transportProblems } from './problems.ts'
-import { refusals } from '../domain/refusals.ts'
 import type { Services } from './services.ts'
 
 const CHECK_TIMEOUT_MS = 2000
@@ -13,11 +13,7 @@ const timedOut = async (): Promise<string> => {
 }
 
 /** For machines: is it alive, is it ready, how is it doing, and what its problem types mean. */
-export const serveSystem = (
-  app: OpenAPIHono<Env>,
-  services: Services,
-  metrics: Metrics,
-): void => {
+export const serveSystem = (app: OpenAPIHono<Env>, services: Services, metrics: Metrics): void => {
   app.get('/livez', (c) => c.json({ status: 'alive' }))
   app.get('/readyz', async (c) => {
     const parts: Record<string, string> = {}

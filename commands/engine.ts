@@ -1,12 +1,12 @@
-import { type Decider, type Decoded, type Refusal, decode, isRefusal } from '../domain/kernel.ts'
+import { type Decider, type Decoded, decode, isRefusal, type Refusal } from '../domain/kernel.ts'
 import type { EventStore, Position } from '../domain/log.ts'
-import { type Attempt, type Group, MAX_GROUP, type Verdict, decideGroup } from './group.ts'
+import { type Attempt, decideGroup, type Group, MAX_GROUP, type Verdict } from './group.ts'
 import {
+  createResident,
   type Resident,
+  readOn,
   type Seen,
   type Snapshots,
-  createResident,
-  readOn,
   saveSnapshot,
 } from './resident.ts'
 
@@ -203,7 +203,11 @@ export const createEngine = (store: EventStore, snapshots: Snapshots): Engine =>
     submit,
     look: async (decider, stream) => {
       let seen: unknown
-      const outcome = await submit(decider, stream, lookAt((state) => (seen = state)))
+      const outcome = await submit(
+        decider,
+        stream,
+        lookAt((state) => (seen = state)),
+      )
       if (isRefusal(outcome)) throw new Error(`${stream} refused to be looked at`)
       return { state: seen, revision: outcome.revision }
     },
@@ -215,4 +219,3 @@ export const createEngine = (store: EventStore, snapshots: Snapshots): Engine =>
     },
   }
 }
-

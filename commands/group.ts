@@ -3,13 +3,13 @@ import {
   type AnyEvent,
   type Decision,
   type Decoded,
-  type Refusal,
   isRefusal,
+  type Refusal,
   refuse,
 } from '../domain/kernel.ts'
 import type { Metadata, Position } from '../domain/log.ts'
 import type { RefusalCode } from '../domain/refusals.ts'
-import { type Resident, type Seen, foldInto } from './resident.ts'
+import { foldInto, type Resident, type Seen } from './resident.ts'
 
 /** One request to a stream, with everything that time and chance had to add already in it. */
 export type Attempt = {
@@ -91,7 +91,10 @@ const sizeOf = (events: readonly Decoded[]): number =>
   events.reduce((bytes, event) => bytes + Buffer.byteLength(JSON.stringify(event.data)), 0)
 
 /** Remembers where the resident stands, in a way that costs little when all goes well. */
-const markPlace = (resident: Resident, attempts: readonly Attempt[]): Pick<Group, 'undo' | 'keep'> => {
+const markPlace = (
+  resident: Resident,
+  attempts: readonly Attempt[],
+): Pick<Group, 'undo' | 'keep'> => {
   const savepoint = resident.decider.savepoint?.(resident.state)
   const { state } = resident
   const seen = attempts.flatMap(({ metadata: { command, digest } }) =>

@@ -20,11 +20,8 @@ export type Refusal = {
   readonly facts?: Readonly<Record<string, string | number | boolean | null>>
 }
 
-export const refuse = (
-  refused: RefusalCode,
-  detail: string,
-  facts?: Refusal['facts'],
-): Refusal => (facts ? { refused, detail, facts } : { refused, detail })
+export const refuse = (refused: RefusalCode, detail: string, facts?: Refusal['facts']): Refusal =>
+  facts ? { refused, detail, facts } : { refused, detail }
 
 export const isRefusal = (value: unknown): value is Refusal =>
   typeof value === 'object' && value !== null && 'refused' in value
@@ -51,7 +48,10 @@ export type Decider<State = any, Schemas extends EventSchemas = any, Decide = an
   }
   readonly decide: Decide
   /** For states changed in place: returns the way back to the present state. */
-  readonly savepoint?: (state: State) => { readonly rollback: () => void; readonly keep: () => void }
+  readonly savepoint?: (state: State) => {
+    readonly rollback: () => void
+    readonly keep: () => void
+  }
   /** For states kept as snapshots. A new version makes older snapshots void. */
   readonly snapshot?: {
     readonly version: number

@@ -68,7 +68,11 @@ const grants: Readonly<Record<Role, Grants>> = {
   staff: teller,
   manager,
   admin: all(...permissions),
-  auditor: { 'self:read': 'all', ...observer, ...all('events:read', 'risk:read', 'users:read', 'projections:read') },
+  auditor: {
+    'self:read': 'all',
+    ...observer,
+    ...all('events:read', 'risk:read', 'users:read', 'projections:read'),
+  },
   analyst: { 'self:read': 'all', ...observer, ...all('risk:read') },
   regulator: { 'self:read': 'all', ...observer, ...all('compliance:export') },
   system: all(...permissions),

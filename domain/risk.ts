@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { Amount, Asset } from './money.ts'
-import { AccountCode, BookId, EntryKind, Identifier, Instant } from './ledger/events.ts'
 import type { EventOf } from './kernel.ts'
+import { AccountCode, BookId, EntryKind, Identifier, Instant } from './ledger/events.ts'
+import { Amount, Asset } from './money.ts'
 
 /** Why a score is what it is: the feature, what was observed, and how far it moved the score. */
 export const Reason = z.object({

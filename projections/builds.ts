@@ -1,6 +1,12 @@
 import type { Position } from '../domain/log.ts'
 import type { Projection } from './kernel.ts'
-import { type Connection, type Database, createTableSql, dropTableSql, pointViewSql } from './table.ts'
+import {
+  type Connection,
+  createTableSql,
+  type Database,
+  dropTableSql,
+  pointViewSql,
+} from './table.ts'
 
 /**
  * One materialisation of a projection: its own tables and its own place in the log. `active` is the

@@ -1,5 +1,11 @@
 import type { Position, Recorded } from '../domain/log.ts'
-import { type Build, CheckpointLost, inTransaction, moveCheckpoints, recordPoison } from './builds.ts'
+import {
+  type Build,
+  CheckpointLost,
+  inTransaction,
+  moveCheckpoints,
+  recordPoison,
+} from './builds.ts'
 import { type Projected, type Projection, project } from './kernel.ts'
 import { writeChanges } from './rows.ts'
 import type { Database } from './table.ts'
@@ -58,7 +64,10 @@ const stop = async (
 ): Promise<void> => {
   const where = `${event.type} at ${event.stream}@${event.revision}`
   const { name, build } = running.build
-  log.error({ projection: name, build, event: event.id, error: error.message }, `stopped at ${where}`)
+  log.error(
+    { projection: name, build, event: event.id, error: error.message },
+    `stopped at ${where}`,
+  )
   await recordPoison(database, running.build, `${where}: ${error.message}`.slice(0, 2000))
   running.build = { ...running.build, status: 'stopped', error: error.message }
 }

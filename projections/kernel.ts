@@ -1,9 +1,9 @@
 import type { z } from 'zod'
-import { type Decoded, type EventSchemas, PoisonedEvent, decode } from '../domain/kernel.ts'
+import { type Decoded, decode, type EventSchemas, PoisonedEvent } from '../domain/kernel.ts'
 import type { Recorded } from '../domain/log.ts'
 import type { Permission, Reach } from '../domain/permissions.ts'
 import type { Vault } from '../domain/vault.ts'
-import { type Changes, type Writer, createWriter } from './rows.ts'
+import { type Changes, createWriter, type Writer } from './rows.ts'
 import type { Database, Table } from './table.ts'
 
 export type Handler = (event: Decoded, rows: Writer) => void

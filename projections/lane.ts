@@ -1,6 +1,6 @@
 import type { EventStore, LogFilter, Position, Recorded, SubscriptionItem } from '../domain/log.ts'
 import { NOWHERE } from './builds.ts'
-import { type Log, type Running, flush } from './flush.ts'
+import { flush, type Log, type Running } from './flush.ts'
 import type { Database } from './table.ts'
 
 const MAX_BATCH = 2000

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { EventStore } from '../domain/log.ts'
 import {
-  type Build,
-  CheckpointLost,
   abandonBuild,
   activateBuild,
+  type Build,
+  CheckpointLost,
   createBuildsTable,
   readBuilds,
   startBuild,

@@ -31,6 +31,7 @@ export const conditions = (): Conditions => {
     addIf: (condition, one) => {
       if (one !== undefined) add(condition, one)
     },
-    where: () => (terms.length > 0 ? ` where ${terms.map((term) => `(${term})`).join(' and ')}` : ''),
+    where: () =>
+      terms.length > 0 ? ` where ${terms.map((term) => `(${term})`).join(' and ')}` : '',
   }
 }

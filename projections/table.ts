@@ -34,7 +34,9 @@ const POSITION = 'position numeric(20) not null'
 export const createTableSql = (table: Table, build: number): string => {
   const name = physicalName(table, build)
   const columns = Object.entries(table.columns).map(([column, type]) => `${column} ${type}`)
-  const indexes = (table.indexes ?? []).map((index) => `create index on ${name} (${index.join(', ')});`)
+  const indexes = (table.indexes ?? []).map(
+    (index) => `create index on ${name} (${index.join(', ')});`,
+  )
   return `create table ${name} (${[...columns, POSITION].join(', ')},
     primary key (${table.key.join(', ')}));
     ${indexes.join('\n')}`

@@ -7,8 +7,8 @@ import {
   unfreezeAccount,
 } from '../../commands/ledger/index.ts'
 import { type Query, query } from '../../projections/kernel.ts'
-import { getAccount, getBalance, listAccounts, listLines } from '../../projections/ledger/index.ts'
 import type { AccountView } from '../../projections/ledger/index.ts'
+import { getAccount, getBalance, listAccounts, listLines } from '../../projections/ledger/index.ts'
 import { type Route, read, write } from '../route.ts'
 import * as views from './views.ts'
 

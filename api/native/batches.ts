@@ -1,11 +1,11 @@
 import { z } from '@hono/zod-openapi'
-import { EntryInput, PostBatch } from '../../commands/ledger/inputs.ts'
-import { postBatch, postEntry } from '../../commands/ledger/index.ts'
 import type { Command } from '../../commands/kernel.ts'
-import type { Position } from '../../domain/log.ts'
+import { postBatch, postEntry } from '../../commands/ledger/index.ts'
+import { EntryInput, PostBatch } from '../../commands/ledger/inputs.ts'
 import { BookId } from '../../domain/ledger/events.ts'
+import type { Position } from '../../domain/log.ts'
 import { parseJson } from '../json.ts'
-import { Problem, ProblemError, invalidRequest, problem } from '../problems.ts'
+import { invalidRequest, Problem, ProblemError, problem } from '../problems.ts'
 import type { Call, Route } from '../route.ts'
 import { linesOf } from '../stream.ts'
 import * as views from './views.ts'
@@ -70,7 +70,10 @@ const runBatch = async (call: Call) => {
       return postOne(call, index, { book: input.book, ...entry }, key)
     }),
   )
-  return { body: { mode, results: outcomes.map(({ result }) => result) }, headers: newest(outcomes) }
+  return {
+    body: { mode, results: outcomes.map(({ result }) => result) },
+    headers: newest(outcomes),
+  }
 }
 
 const MAX_LINE_BYTES = 65_536

@@ -11,7 +11,10 @@ const PositionInput = z.string().regex(/^\d{1,20}$/, 'a position is 1 to 20 digi
 const StreamName = z.string().regex(/^[!-~]{1,256}$/, 'a stream name is visible ASCII')
 const TypePrefix = z.string().regex(/^[A-Za-z]{1,64}$/, 'letters only')
 
-const positionOf = (commit: string): Position => ({ commit: BigInt(commit), prepare: BigInt(commit) })
+const positionOf = (commit: string): Position => ({
+  commit: BigInt(commit),
+  prepare: BigInt(commit),
+})
 
 export const eventView = (event: Recorded) => ({
   id: event.id,

@@ -3,7 +3,7 @@ import type { Decoded } from '../../domain/kernel.ts'
 import { type Entry, entriesOf } from '../../domain/ledger/events.ts'
 import { Ledger } from '../../domain/ledger/index.ts'
 import type { Poster, Posting } from '../../domain/ledger/posting.ts'
-import { type Command, type Enrichment, command } from '../kernel.ts'
+import { type Command, command, type Enrichment } from '../kernel.ts'
 import type { EntryInput } from './inputs.ts'
 
 type OfLedger<Input extends z.ZodType, Values, Answer> = Omit<
@@ -57,4 +57,3 @@ export const dataOf = <Data extends object>(events: readonly Decoded[], type: st
   if (!event) throw new Error(`the decision led to no ${type}`)
   return event.data as Data
 }
-

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { isTimeZone } from '../calendar.ts'
-import { type Decision, type Refusal, isRefusal, refuse } from '../kernel.ts'
-import type { LedgerEvent, Terms, ledgerEvents } from './events.ts'
+import { type Decision, isRefusal, type Refusal, refuse } from '../kernel.ts'
+import type { LedgerEvent, ledgerEvents, Terms } from './events.ts'
 import type { Account, Book } from './state.ts'
 
 type Data<Type extends keyof typeof ledgerEvents> = z.infer<(typeof ledgerEvents)[Type]>

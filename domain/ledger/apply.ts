@@ -1,5 +1,5 @@
 import type { Entry, Hold, Line, VelocityLimit } from './events.ts'
-import { type Account, type Ledger, controlOf, growsBy, windowOf } from './state.ts'
+import { type Account, controlOf, growsBy, type Ledger, windowOf } from './state.ts'
 
 /** Thrown when an event contradicts the state it is folded into: a bug or a damaged log. */
 const mustHave = <Value>(value: Value | undefined, what: string): Value => {

@@ -1,8 +1,8 @@
-import { type Decision, type Refusal, isRefusal, refuse } from '../kernel.ts'
+import { type Decision, isRefusal, type Refusal, refuse } from '../kernel.ts'
 import { reduceHold } from './apply.ts'
 import type { Entry, LedgerEvent } from './events.ts'
 import { type Poster, type Posting, tryPosting } from './posting.ts'
-import { type Book, type Ledger, draftOf } from './state.ts'
+import { type Book, draftOf, type Ledger } from './state.ts'
 
 const decided = (result: { events: readonly LedgerEvent[] } | Refusal): Decision<LedgerEvent> =>
   isRefusal(result) ? result : result.events

@@ -1,7 +1,7 @@
-import { type Decision, type Refusal, isRefusal, refuse } from '../kernel.ts'
+import { type Decision, isRefusal, type Refusal, refuse } from '../kernel.ts'
 import type { Hold, LedgerEvent } from './events.ts'
 import { type Poster, tryHold, tryPosting } from './posting.ts'
-import { type Book, type OpenHold, draftOf } from './state.ts'
+import { type Book, draftOf, type OpenHold } from './state.ts'
 
 export const placeHold = (
   book: Book,
@@ -62,10 +62,14 @@ export const captureHold = (
   if (isRefusal(hold)) return hold
   const amount = command.amount ?? hold.left.toString()
   if (BigInt(amount) > hold.left) {
-    return refuse('HOLD_EXCEEDED', `Hold ${hold.id} has ${hold.left} left, ${amount} is asked for.`, {
-      left: hold.left.toString(),
-      requested: amount,
-    })
+    return refuse(
+      'HOLD_EXCEEDED',
+      `Hold ${hold.id} has ${hold.left} left, ${amount} is asked for.`,
+      {
+        left: hold.left.toString(),
+        requested: amount,
+      },
+    )
   }
   const left = command.closes ? 0n : hold.left - BigInt(amount)
   const posting = {

@@ -11,13 +11,15 @@ import {
 } from './accounts.ts'
 import { accountOf, applyEntry, applyHold, endHold } from './apply.ts'
 import { post, postBatch, reverse } from './entries.ts'
-import { type Terms, ledgerEvents } from './events.ts'
+import { ledgerEvents, type Terms } from './events.ts'
 import { captureHold, expireHolds, placeHold, releaseHold } from './holds.ts'
 import { applyPeriodClosed, closePeriod } from './periods.ts'
 import { loadBook, saveBook } from './snapshot.ts'
 import { type Account, type Book, emptyBook, savepointOf } from './state.ts'
 
-const termsOf = (terms: z.infer<typeof Terms>): Pick<Account, 'overdraft' | 'limits' | 'usage'> => ({
+const termsOf = (
+  terms: z.infer<typeof Terms>,
+): Pick<Account, 'overdraft' | 'limits' | 'usage'> => ({
   overdraft: terms.overdraft_limit === 'unlimited' ? null : BigInt(terms.overdraft_limit),
   limits: terms.velocity_limits,
   usage: [],

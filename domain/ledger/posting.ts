@@ -1,9 +1,9 @@
 import { dayOf, daysBetween } from '../calendar.ts'
-import { type Refusal, isRefusal, refuse } from '../kernel.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel.ts'
 import { accountOf, applyEntry, applyHold, effectOf, reduceHold, spend } from './apply.ts'
 import { imbalanceOf } from './balance.ts'
 import type { Entry, Hold, LedgerEvent, Line, VelocityLimit } from './events.ts'
-import { type Account, type Book, type Ledger, available } from './state.ts'
+import { type Account, available, type Book, type Ledger } from './state.ts'
 
 /** Who asks: staff may post anywhere, a customer only out of accounts that are his. */
 export type Poster = { readonly owner: string | null }
@@ -26,7 +26,9 @@ export type Posting = {
   readonly reference?: string | undefined
   readonly metadata?: Record<string, string> | undefined
   readonly conditions?: readonly Condition[] | undefined
-  readonly holds?: readonly { id: string; account: string; amount: string; until: string }[] | undefined
+  readonly holds?:
+    | readonly { id: string; account: string; amount: string; until: string }[]
+    | undefined
   readonly captures?: Entry['captures'] | undefined
   readonly reverses?: string | undefined
 }
@@ -150,18 +152,25 @@ const checkOutgoing = (
   const index = brokenLimit(account, posting, outgoing, timeZone)
   const limit = account.limits[index]
   if (!limit) return undefined
-  return refuse('VELOCITY_LIMIT', `Account ${account.code} would exceed its ${limit.window} limit.`, {
-    account: account.code,
-    window: limit.window,
-    kind: limit.kind ?? null,
-    limit_amount: limit.amount ?? null,
-    limit_count: limit.count ?? null,
-  })
+  return refuse(
+    'VELOCITY_LIMIT',
+    `Account ${account.code} would exceed its ${limit.window} limit.`,
+    {
+      account: account.code,
+      window: limit.window,
+      kind: limit.kind ?? null,
+      limit_amount: limit.amount ?? null,
+      limit_count: limit.count ?? null,
+    },
+  )
 }
 
 type Accepted = { readonly entry: Entry; readonly events: readonly LedgerEvent[] }
 
-const completeLines = (ledger: Ledger, posting: Posting): { lines: Line[]; net: Map<string, bigint> } => {
+const completeLines = (
+  ledger: Ledger,
+  posting: Posting,
+): { lines: Line[]; net: Map<string, bigint> } => {
   const running = new Map<string, bigint>()
   const net = new Map<string, bigint>()
   const lines = posting.lines.map((line) => {

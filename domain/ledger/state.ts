@@ -1,5 +1,12 @@
 import { dayOf } from '../calendar.ts'
-import { type Savepoint, type StoredTable, type Table, createTable, joinSavepoints, layOver } from '../table.ts'
+import {
+  createTable,
+  joinSavepoints,
+  layOver,
+  type Savepoint,
+  type StoredTable,
+  type Table,
+} from '../table.ts'
 import type { AccountType, Hold, VelocityLimit } from './events.ts'
 
 /** How much has left an account in the current window of one velocity limit. */

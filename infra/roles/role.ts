@@ -1,4 +1,4 @@
-import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import type { Log } from '../log.ts'
 
 /** What every role that runs in a thread of its own is told. */
@@ -14,7 +14,12 @@ export type RoleSettings = {
 /** What a thread tells the one that started it. */
 type Told =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'log'; readonly level: keyof Log; readonly facts: object; readonly text: string }
+  | {
+      readonly kind: 'log'
+      readonly level: keyof Log
+      readonly facts: object
+      readonly text: string
+    }
 type Asked = 'stop'
 
 export type Role = {

@@ -1,17 +1,17 @@
 /** A thread that carries the log to the bus and scores what arrives there. */
-import { SHIPPED_MODEL, loadModel } from '../../ml/model.ts'
+import { loadModel, SHIPPED_MODEL } from '../../ml/model.ts'
 import { createScorer } from '../../ml/scorer.ts'
 import { openEmbeddedBus } from '../bus/embedded.ts'
 import { eventsOf } from '../bus/envelope.ts'
 import { openKafkaBus } from '../bus/kafka.ts'
 import type { Bus, RelayTarget } from '../bus/port.ts'
 import { relayTarget, runRelay, topicTable } from '../bus/relay.ts'
-import type { Log } from '../log.ts'
 import { connectEventStore } from '../eventstore/client.ts'
+import type { Log } from '../log.ts'
 import { relayCheckpoints } from '../postgres/checkpoints.ts'
 import { connectPostgres } from '../postgres/pool.ts'
 import { createSnapshots } from '../postgres/snapshots.ts'
-import { type RoleSettings, playRole } from './role.ts'
+import { playRole, type RoleSettings } from './role.ts'
 
 const SCORED_AT_ONCE = 256
 const PARTITIONS = 4
@@ -30,7 +30,11 @@ const openBus = async (
 }
 
 await playRole(async (settings, { log, signal, ready }) => {
-  const database = await connectPostgres({ url: settings.databaseUrl, name: 'daybook score', max: 2 })
+  const database = await connectPostgres({
+    url: settings.databaseUrl,
+    name: 'daybook score',
+    max: 2,
+  })
   const store = connectEventStore({ url: settings.eventStoreUrl })
   const model = await loadModel(SHIPPED_MODEL)
   const { bus, target } = await openBus(settings, database, log)

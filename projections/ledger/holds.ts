@@ -1,4 +1,4 @@
-import { type Hold, entriesOf, ledgerEvents } from '../../domain/ledger/events.ts'
+import { entriesOf, type Hold, ledgerEvents } from '../../domain/ledger/events.ts'
 import { type Handler, projection } from '../kernel.ts'
 import type { Writer } from '../rows.ts'
 import type { Table } from '../table.ts'
@@ -43,10 +43,14 @@ const useHolds: Handler = (event, rows) => {
   for (const { captures, holds: held, booked_at } of entriesOf(event)) {
     if (captures) {
       const over = captures.left === '0'
-      rows.patch(holds, { book, hold: captures.hold }, {
-        left_amount: captures.left,
-        ...(over && { status: 'captured', ended_at: booked_at }),
-      })
+      rows.patch(
+        holds,
+        { book, hold: captures.hold },
+        {
+          left_amount: captures.left,
+          ...(over && { status: 'captured', ended_at: booked_at }),
+        },
+      )
     }
     for (const hold of held ?? []) open(rows, book, hold, booked_at)
   }

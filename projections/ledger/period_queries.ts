@@ -81,7 +81,10 @@ export const trialBalance = query({
   run: async (sql, { book, at }): Promise<TrialBalanceView> => {
     const past = at === undefined ? undefined : asOf(at)
     const balances = past ? balancesAt(past.condition) : balancesNow
-    const { rows } = await sql.query<TrialRow>(trialSql(balances), past ? [book, past.value] : [book])
+    const { rows } = await sql.query<TrialRow>(
+      trialSql(balances),
+      past ? [book, past.value] : [book],
+    )
     return { book, at: at ?? null, lines: rows, totals: totalsOf(rows) }
   },
 })
