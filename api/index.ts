@@ -4,6 +4,7 @@ import { bookRoutes } from './native/books.ts'
 import { entryRoutes } from './native/entries.ts'
 import { eventRoutes } from './native/events.ts'
 import { holdRoutes } from './native/holds.ts'
+import { holidayRoutes } from './native/holidays.ts'
 import { apiKeyRoutes, tokenRoutes, userRoutes } from './native/people.ts'
 import { periodRoutes } from './native/periods.ts'
 import { projectionRoutes } from './native/projections.ts'
@@ -22,6 +23,7 @@ export const nativeRoutes: readonly Route[] = [
   ...riskRoutes,
   ...projectionRoutes,
   ...closingRoutes,
+  ...holidayRoutes,
   ...userRoutes,
   ...tokenRoutes,
   ...apiKeyRoutes,

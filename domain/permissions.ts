@@ -34,6 +34,8 @@ export const permissions = [
   'risk:read',
   'compliance:export',
   'projections:read',
+  'calendars:read',
+  'calendars:manage',
 ] as const
 export type Permission = (typeof permissions)[number]
 
@@ -44,21 +46,22 @@ type Grants = Partial<Record<Permission, Reach>>
 const all = (...names: readonly Permission[]): Grants =>
   Object.fromEntries(names.map((name) => [name, 'all']))
 
+const anybody = all('self:read', 'calendars:read')
 const observer = all('books:read', 'accounts:read', 'entries:read', 'holds:read', 'periods:read')
 const teller: Grants = {
-  'self:read': 'all',
+  ...anybody,
   ...all('books:read', 'accounts:read', 'entries:read', 'holds:read'),
   ...all('transfers:post', 'accounts:open', 'holds:place'),
 }
 const manager: Grants = {
   ...teller,
   ...all('entries:post', 'entries:reverse', 'accounts:manage', 'periods:read', 'users:read'),
-  ...all('risk:read', 'projections:read'),
+  ...all('risk:read', 'projections:read', 'calendars:manage'),
 }
 
 const grants: Readonly<Record<Role, Grants>> = {
   customer: {
-    'self:read': 'all',
+    ...anybody,
     'accounts:read': 'own',
     'entries:read': 'own',
     'holds:read': 'own',
@@ -69,12 +72,12 @@ const grants: Readonly<Record<Role, Grants>> = {
   manager,
   admin: all(...permissions),
   auditor: {
-    'self:read': 'all',
+    ...anybody,
     ...observer,
     ...all('events:read', 'risk:read', 'users:read', 'projections:read'),
   },
-  analyst: { 'self:read': 'all', ...observer, ...all('risk:read') },
-  regulator: { 'self:read': 'all', ...observer, ...all('compliance:export') },
+  analyst: { ...anybody, ...observer, ...all('risk:read') },
+  regulator: { ...anybody, ...observer, ...all('compliance:export') },
   system: all(...permissions),
 }
 

@@ -6,6 +6,8 @@
  * actor may not; conflict: the state of affairs is in the way; rule: a rule of the ledger says no.
  */
 export const refusals = {
+  RESOURCE_UNKNOWN: { kind: 'missing', title: 'There is no such thing' },
+  RESOURCE_EXISTS: { kind: 'conflict', title: 'It exists already' },
   BOOK_NOT_FOUND: { kind: 'missing', title: 'No such book' },
   BOOK_EXISTS: { kind: 'conflict', title: 'A book of this name exists' },
   TIME_ZONE_UNKNOWN: { kind: 'invalid', title: 'No such time zone' },

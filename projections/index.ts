@@ -1,5 +1,6 @@
 import { apiKeyBook } from './api_keys.ts'
 import { eventIndexBook } from './event_index.ts'
+import { holidayBook } from './holidays.ts'
 import type { Projection } from './kernel.ts'
 import { accountBook, holdBook, journal, periodBook } from './ledger/index.ts'
 import { scoreBook } from './risk.ts'
@@ -16,5 +17,6 @@ export const projections: readonly Projection[] = [
   userBook,
   sessionBook,
   apiKeyBook,
+  holidayBook.projection,
   eventIndexBook,
 ]
