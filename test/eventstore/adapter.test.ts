@@ -10,6 +10,8 @@ import {
   type EmbeddedEventStore,
   startEmbeddedEventStore,
 } from '../../infra/eventstore/embedded/index.ts'
+import { createGuardedClient } from '../../infra/eventstore/guarded-client.ts'
+import { createReads } from '../../infra/eventstore/read.ts'
 import {
   collect,
   event,
@@ -202,6 +204,18 @@ describe('append', () => {
     expect(await collect(store.readAll())).toHaveLength(400)
   })
 
+  it('survives a break while much is on its way', async () => {
+    const { server, store, stream } = await setUp(5_000)
+    await store.append(`${stream}-first`, -1, [newEvent()])
+    const large = upTo(40).map((number) =>
+      store.append(`${stream}-${number}`, -1, [newEvent({ text: 'x'.repeat(300_000) })]),
+    )
+    await large[0]
+    await server.faults.cutStreams()
+    const results = await Promise.all(large)
+    expect(results.every(({ outcome }) => outcome === 'appended')).toBe(true)
+  })
+
   it('refuses what can never be written, without trying again', async () => {
     const { server, store, stream } = await setUp()
     const large = newEvent({ text: 'x'.repeat(1_100_000) })
@@ -329,13 +343,18 @@ describe('reads', () => {
   })
 
   it('do not count the time their reader takes', async () => {
-    const { store, stream } = await setUp(50)
+    const { server, store, stream } = await setUp(50)
     await store.append(stream, -1, numbered(0, 300))
+    const client = EventStoreDBClient.connectionString(server.url)
     const read: Recorded[] = []
     for await (const event of store.readStream(stream)) {
       read.push(event)
-      if (read.length === 10) await new Promise((resolve) => setTimeout(resolve, 200))
+      if (read.length !== 10) continue
+      // A read that had to be opened again would find nothing any more.
+      await client.tombstoneStream(stream)
+      await new Promise((resolve) => setTimeout(resolve, 100))
     }
+    await client.dispose()
     expect(numbersOf(read)).toEqual(upTo(300))
   })
 
@@ -349,6 +368,29 @@ describe('reads', () => {
       }
     }
     expect((await rejection(read())).message).toBe('enough')
+  })
+
+  it('that are aborted before they begin leave nothing that could fail later', async () => {
+    const { server, store } = await setUpAlone()
+    await server.close()
+    const signal = AbortSignal.abort(new Error('never mind'))
+    expect((await rejection(collect(store.readStream('s', { signal })))).message).toBe('never mind')
+    const error = await rejection(collect(store.readStream('s')))
+    expect(error).toMatchObject({ code: 'EVENT_STORE_UNAVAILABLE' })
+  })
+
+  it('that end early are let go of', async () => {
+    const { server, store, stream } = await setUp()
+    await store.append(stream, -1, numbered(0, 20))
+    const client = createGuardedClient(server.url)
+    const reads = createReads(client, 1_000)
+    for (let round = 0; round < 10; round++) {
+      expect(await collect(reads.readStream(stream, { limit: 5 }))).toHaveLength(5)
+      for await (const _ of reads.readStream(stream)) break
+    }
+    const { disposableStreams: held } = client as unknown as { disposableStreams: Set<object> }
+    await until('the calls to end', () => held.size === 0)
+    await client.dispose()
   })
 })
 
