@@ -110,35 +110,67 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 
-/** One turn: all active builds in one lane, outdated ones growing beside it. */
-const travel = async (options: ProjectorOptions, onCaughtUp: () => void): Promise<void> => {
-  const { database, projections, signal } = options
+type Plan = {
+  /** Those that are about where the log ends. */
+  readonly settled: Running[]
+  /** New ones, with all of the log before them. */
+  readonly fresh: Running[]
+  /** Those whose code is newer than their tables. */
+  readonly outdated: Projection[]
+}
+
+/** A stopped build is tried again once in the life of a process, at its start. */
+const planTurn = async (
+  { database, projections }: ProjectorOptions,
+  atStart: boolean,
+): Promise<Plan> => {
   const builds = await readBuilds(database)
-  const lane: Running[] = []
-  const outdated: Projection[] = []
+  const begun = builds.some(({ status, position }) => status !== 'building' && position.commit > 0n)
+  const plan: Plan = { settled: [], fresh: [], outdated: [] }
   for (const projection of projections) {
     const build = currentBuild(builds, projection)
     if (!build) throw new Error(`projection ${projection.name} has no tables`)
-    if (build.version === projection.version) lane.push({ projection, build })
-    else outdated.push(projection)
+    if (build.version !== projection.version) plan.outdated.push(projection)
+    else if (build.status === 'stopped' && !atStart) continue
+    else if (begun && build.position.commit === 0n) plan.fresh.push({ projection, build })
+    else plan.settled.push({ projection, build })
   }
+  return plan
+}
+
+/**
+ * One turn: the settled builds in one lane, while new and outdated ones come from the beginning
+ * beside it. When some of those have caught up, the turn ends, so that the next has them along.
+ */
+const travel = async (
+  options: ProjectorOptions,
+  { settled, fresh, outdated }: Plan,
+  onCaughtUp: () => void,
+): Promise<void> => {
   const turn = new AbortController()
-  const both = AbortSignal.any([signal, turn.signal])
-  const upgrading = upgrade({ ...options, signal: both }, outdated).then((upgraded) => {
-    // The new builds have to join the lane: begin another turn.
+  const signal = AbortSignal.any([options.signal, turn.signal])
+  const upgrading = upgrade({ ...options, signal }, outdated).then((upgraded) => {
     if (upgraded) turn.abort()
   })
+  const arriving =
+    fresh.length > 0
+      ? runLane({ ...options, lane: fresh, signal, onCaughtUp: () => false }).finally(() =>
+          turn.abort(),
+        )
+      : undefined
+  const beside = Promise.all([upgrading, arriving])
+  beside.catch(() => turn.abort())
   const caughtUp = (): boolean => {
     onCaughtUp()
     return true
   }
   try {
-    await runLane({ ...options, lane, signal: both, onCaughtUp: caughtUp })
+    await runLane({ ...options, lane: settled, signal, onCaughtUp: caughtUp })
     // Every build has stopped; only a restart or an upgrade can change that.
-    await aborted(both)
+    await aborted(signal)
   } finally {
     turn.abort()
-    await upgrading
+    await beside
   }
 }
 
@@ -155,15 +187,17 @@ export const runProjector = async (options: ProjectorOptions): Promise<void> => 
     if (!told) options.onCaughtUp?.()
     told = true
   }
+  let turns = 0
   for (let failures = 0; !signal.aborted; failures += 1) {
     try {
-      await travel(options, onCaughtUp)
+      await travel(options, await planTurn(options, turns === 0), onCaughtUp)
       failures = -1
     } catch (error) {
       if (signal.aborted) return
       const lost = error instanceof CheckpointLost
       log.error({ error: String(error) }, lost ? 'checkpoint moved by another' : 'projector failed')
     }
+    turns += 1
     const pause = RETRY_AFTER_MS[Math.min(Math.max(failures, 0), RETRY_AFTER_MS.length - 1)]
     await wait(pause, undefined, { signal }).catch(() => undefined)
   }

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Decoded } from '../../domain/kernel.ts'
 import { type Entry, entriesOf } from '../../domain/ledger/events.ts'
 import { Ledger } from '../../domain/ledger/index.ts'
-import type { Poster, Posting } from '../../domain/ledger/posting.ts'
+import type { Poster, Posting } from '../../domain/ledger/request.ts'
 import { type Command, command, type Enrichment } from '../kernel.ts'
 import type { EntryInput } from './inputs.ts'
 

@@ -1,7 +1,8 @@
 import { type Decision, isRefusal, type Refusal, refuse } from '../kernel.ts'
 import { reduceHold } from './apply.ts'
 import type { Entry, LedgerEvent } from './events.ts'
-import { type Poster, type Posting, tryPosting } from './posting.ts'
+import { tryPosting } from './posting.ts'
+import type { Poster, Posting } from './request.ts'
 import { type Book, draftOf, type Ledger } from './state.ts'
 
 const decided = (result: { events: readonly LedgerEvent[] } | Refusal): Decision<LedgerEvent> =>

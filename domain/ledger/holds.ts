@@ -1,6 +1,7 @@
 import { type Decision, isRefusal, type Refusal, refuse } from '../kernel.ts'
 import type { Hold, LedgerEvent } from './events.ts'
-import { type Poster, tryHold, tryPosting } from './posting.ts'
+import { tryHold, tryPosting } from './posting.ts'
+import type { Poster } from './request.ts'
 import { type Book, draftOf, type OpenHold } from './state.ts'
 
 export const placeHold = (
