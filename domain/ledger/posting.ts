@@ -67,9 +67,8 @@ const checkLines = (
   expired: LedgerEvent[],
 ): Refusal | undefined => {
   for (const line of posting.lines) {
-    const account = usableAccount(ledger, line.account)
+    const account = lineAccount(ledger, line, poster)
     if (isRefusal(account)) return account
-    if (!reachable(account, line.direction, poster)) return noAccount(line.account)
     if (account.openHolds.length > 0) expired.push(...expireDueHolds(ledger, account, posting.at))
   }
   return undefined
