@@ -54,7 +54,11 @@ const readLag = async (database: Pool): Promise<Record<string, number>> => {
 }
 
 const listen = async (fetch: (request: Request) => unknown, config: Config): Promise<Server> => {
-  const server = serve({ fetch: fetch as never, hostname: config.host, port: config.port }) as Server
+  const server = serve({
+    fetch: fetch as never,
+    hostname: config.host,
+    port: config.port,
+  }) as Server
   await new Promise<void>((resolve, reject) => {
     server.once('listening', resolve)
     server.once('error', (error: NodeJS.ErrnoException) => {

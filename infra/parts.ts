@@ -73,7 +73,9 @@ export const openParts = async (config: Config, list: Checklist): Promise<Parts>
   }
   if (postgres.status === 'rejected' || events.status === 'rejected') {
     await close()
-    throw postgres.status === 'rejected' ? postgres.reason : (events as PromiseRejectedResult).reason
+    throw postgres.status === 'rejected'
+      ? postgres.reason
+      : (events as PromiseRejectedResult).reason
   }
   return {
     directory,

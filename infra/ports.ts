@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { type Engine, createEngine } from '../commands/engine.ts'
+import { createEngine, type Engine } from '../commands/engine.ts'
 import type { Actor, EntryIndex, Ports } from '../commands/kernel.ts'
 import type { EventStore } from '../domain/log.ts'
 import type { Freshness } from '../projections/freshness.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import { ulid } from 'ulid'
-import { type Ports, execute } from '../commands/kernel.ts'
+import { execute, type Ports } from '../commands/kernel.ts'
 import { expireHolds } from '../commands/ledger/index.ts'
 import type { Log } from './log.ts'
 import { SYSTEM } from './ports.ts'
