@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { ZipFile } from 'yazl'
+
+export type Content = { readonly name: string; readonly from: string | Buffer }
+
+// Zip keeps local time: only the earliest moment that it knows is the same everywhere.
+const sameEverywhere = {
+  mtime: new Date(0),
+  forceDosTimestamp: true,
+  mode: 0o100644,
+  compress: true,
+  compressionLevel: 6,
+} as const
+
+/**
+ * Packs files, in this order, into a zip at `path`, flushed to the disk. The same content gives
+ * the same bytes, under the same version of zlib. Rejects with the file system's error or when aborted.
+ */
+export const packZip = async (
+  path: string,
+  contents: readonly Content[],
+  signal: AbortSignal,
+): Promise<{ sha256: string; bytes: number }> => {
+  const zip = new ZipFile()
+  const hash = createHash('sha256')
+  let bytes = 0
+  // Typed as an older kind of stream than it is.
+  const packed = zip.outputStream as Readable
+  zip.on('error', (error: Error) => packed.destroy(error))
+  for (const { name, from } of contents) {
+    if (typeof from === 'string') zip.addFile(from, name, sameEverywhere)
+    else zip.addBuffer(from, name, sameEverywhere)
+  }
+  zip.end()
+  const weigh = async function* (chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
+      hash.update(chunk)
+      bytes += chunk.length
+      yield chunk
+    }
+  }
+  const file = createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true })
+  await pipeline(packed, weigh, file, { signal })
+  return { sha256: hash.digest('hex'), bytes }
+}
+
+/** Makes sure that a rename in this directory survives a loss of power. */
+export const syncDirectoryOf = async (path: string): Promise<void> => {
+  const directory = await open(dirname(path), 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}

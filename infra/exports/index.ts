@@ -1,0 +1,2 @@
+export { type ExportProgress, pathOfExport } from './make.ts'
+export { type Exporter, type ExporterOptions, startExporter } from './worker.ts'
