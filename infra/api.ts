@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { serve } from '@hono/node-server'
@@ -81,6 +82,10 @@ const finishRequests = (server: Server): Promise<void> =>
     server.closeIdleConnections()
   })
 
+/** Any text of enough characters makes a key of 32 bytes, always the same. */
+const keyFrom = (text: string | undefined): Buffer | undefined =>
+  text === undefined ? undefined : createHash('sha256').update(text).digest()
+
 export type ApiServer = {
   readonly url: string
   readonly ports: Ports
@@ -108,14 +113,13 @@ export const startApi = async (
   const revocations = createRevocations(clock)
   const store = revocations.watch(connectEventStore({ url: parts.eventStoreUrl }))
   const freshness = await followFreshness(database, log)
-  const { tokenSecret } = config
   const ports = await createPorts({
     store,
     database,
     freshness,
     clock,
-    tokenSecret: tokenSecret ? Buffer.from(tokenSecret) : parts.directory.secret('tokens'),
-    vaultSecret: parts.directory.secret('vault'),
+    tokenSecret: keyFrom(config.tokenSecret) ?? parts.directory.secret('tokens'),
+    vaultKey: keyFrom(config.vaultKey) ?? parts.directory.secret('vault'),
   })
   await revocations.follow({ store, database, log, signal: stopping.signal })
   const authenticate = createAuthenticator({

@@ -63,6 +63,7 @@ const variables = {
   ADMIN_USERNAME: z.string().min(1).max(100, 'expected at most 100 characters').optional(),
   ADMIN_PASSWORD: z.string().min(12, 'expected at least 12 characters').max(1_024).optional(),
   TOKEN_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
+  VAULT_KEY: z.string().min(32, 'expected at least 32 characters').optional(),
   LOG_LEVEL: z.enum(logLevels, `expected one of ${logLevels.join(', ')}`).default('info'),
   LOG_TO: z.enum(['file', 'stdout'], 'expected file or stdout').default('file'),
   ROLES: commaList(z.enum(roles, roleFault), roleFault).default([...roles]),
@@ -73,7 +74,7 @@ const variables = {
     .string()
     .regex(/^(0(\.\d+)?|1(\.0+)?)$/, thresholdFault)
     .transform(Number)
-    .default(0.8),
+    .optional(),
 }
 
 const schema = z.object(variables)
@@ -91,13 +92,14 @@ export type Config = {
   readonly kafkaBrokers: readonly string[] | undefined
   readonly admin: { readonly username: string; readonly password: string } | undefined
   readonly tokenSecret: string | undefined
+  readonly vaultKey: string | undefined
   readonly logLevel: (typeof logLevels)[number]
   readonly logTo: 'file' | 'stdout'
   readonly roles: ReadonlySet<Role>
   readonly rateLimitPerMinute: number
   readonly bodyLimitBytes: number
   readonly shutdownTimeoutSeconds: number
-  readonly riskAlertThreshold: number
+  readonly riskAlertThreshold: number | undefined
 }
 
 /**
@@ -128,6 +130,7 @@ export function readConfig(environment: { readonly [name: string]: string | unde
         ? { username: read.ADMIN_USERNAME, password: read.ADMIN_PASSWORD }
         : undefined,
     tokenSecret: read.TOKEN_SECRET,
+    vaultKey: read.VAULT_KEY,
     logLevel: read.LOG_LEVEL,
     logTo: read.LOG_TO,
     roles: new Set(read.ROLES),

@@ -1,46 +1,18 @@
 /** Starts Daybook: the stores, the roles asked for, the API; stops all of it on a signal. */
 import { join } from 'node:path'
-import { isRefusal } from '../domain/kernel.ts'
 import { ensureAdministrator } from '../commands/users.ts'
+import { isRefusal } from '../domain/kernel.ts'
 import { type ApiServer, startApi } from './api.ts'
 import { type Config, ConfigurationError, readConfig } from './config.ts'
 import { createLogger } from './log.ts'
-import { type Parts, openParts } from './parts.ts'
-import { type Role, type RoleSettings, startRole } from './roles/role.ts'
+import { openParts, type Parts } from './parts.ts'
+import type { Role } from './roles/role.ts'
+import { startRoles } from './roles/start.ts'
 import { clearRunning, writeRunning } from './running.ts'
 import { type Checklist, checklist } from './start/checklist.ts'
 import { StartError } from './start/error.ts'
 
 type Started = { readonly parts: Parts; readonly roles: Role[]; api?: ApiServer }
-
-const startRoles = async (
-  config: Config,
-  { parts, roles }: Started,
-  log: ReturnType<typeof createLogger>,
-  list: Checklist,
-): Promise<void> => {
-  const settings: RoleSettings = {
-    eventStoreUrl: parts.eventStoreUrl,
-    databaseUrl: parts.databaseUrl,
-    kafkaBrokers: config.kafkaBrokers ?? [],
-    busFile: join(parts.directory.path, 'bus.db'),
-    alertThreshold: config.riskAlertThreshold,
-  }
-  // The projector first: it makes the tables that the others read.
-  if (config.roles.has('project')) {
-    await list.step('Read models', async () => {
-      roles.push(await startRole(new URL('./roles/projector.ts', import.meta.url), settings, log))
-      return 'projector in its own thread'
-    })
-  }
-  if (config.roles.has('score')) {
-    await list.step('Risk scorer', async () => {
-      roles.push(await startRole(new URL('./roles/scorer.ts', import.meta.url), settings, log))
-      const bus = settings.kafkaBrokers.length > 0 ? settings.kafkaBrokers.join(',') : 'embedded bus'
-      return `ONNX model in its own thread, ${bus}`
-    })
-  }
-}
 
 const start = async (config: Config, list: Checklist): Promise<Started> => {
   const parts = await openParts(config, list)
@@ -48,7 +20,7 @@ const start = async (config: Config, list: Checklist): Promise<Started> => {
   const file = config.logTo === 'file' ? join(parts.directory.path, 'daybook.log') : undefined
   const log = createLogger({ level: config.logLevel, file })
   try {
-    await startRoles(config, started, log, list)
+    await startRoles(config, parts, started.roles, log, list)
     if (config.roles.has('api')) {
       await list.step('API', async () => {
         started.api = await startApi(config, parts, log, async (ports) => {
@@ -76,14 +48,13 @@ const stop = async ({ api, roles, parts }: Started): Promise<void> => {
 }
 
 /** Settles with the reason to end: a signal, or a part that died. */
-const reasonToStop = ({ roles, parts }: Started): Promise<string | undefined> =>
+const reasonToStop = ({ parts }: Started): Promise<string | undefined> =>
   Promise.race([
     new Promise<undefined>((resolve) => {
       process.once('SIGINT', () => resolve(undefined))
       process.once('SIGTERM', () => resolve(undefined))
     }),
     parts.lost,
-    ...roles.map(({ failed }) => failed.then((error) => `A role has ended: ${error.message}`)),
   ])
 
 const fail = (lines: readonly string[]): never => {

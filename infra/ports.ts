@@ -38,7 +38,7 @@ export type PortSettings = {
   readonly database: Pool
   readonly freshness: Freshness
   readonly tokenSecret: Buffer
-  readonly vaultSecret: Buffer
+  readonly vaultKey: Buffer
   readonly clock: () => Date
 }
 
@@ -50,7 +50,7 @@ export const createPorts = async (settings: PortSettings): Promise<Ports & { eng
     clock,
     engine: createEngine(store, await createSnapshots(database)),
     secrets: createSecrets({ secret: settings.tokenSecret, clock }),
-    vault: await openVault({ database, masterKey: settings.vaultSecret }),
+    vault: await openVault({ database, masterKey: settings.vaultKey }),
     index: createEntryIndex(database, store, freshness),
   }
 }

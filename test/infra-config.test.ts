@@ -22,13 +22,14 @@ describe('configuration', () => {
       kafkaBrokers: undefined,
       admin: undefined,
       tokenSecret: undefined,
+      vaultKey: undefined,
       logLevel: 'info',
       logTo: 'file',
       roles: new Set(['api', 'project', 'relay', 'score']),
       rateLimitPerMinute: 6000,
       bodyLimitBytes: 1048576,
       shutdownTimeoutSeconds: 10,
-      riskAlertThreshold: 0.8,
+      riskAlertThreshold: undefined,
     })
   })
 

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import type { Log } from '../log.ts'
 
@@ -9,6 +10,9 @@ export type RoleSettings = {
   readonly kafkaBrokers: readonly string[]
   readonly busFile: string
   readonly alertThreshold: number | undefined
+  /** What the thread that has both shall do: with the embedded bus, both. */
+  readonly relay: boolean
+  readonly score: boolean
 }
 
 /** What a thread tells the one that started it. */
@@ -22,38 +26,75 @@ type Told =
     }
 type Asked = 'stop'
 
-export type Role = {
-  /** Settles when the role has ended by itself, which it should not. */
-  readonly failed: Promise<Error>
-  stop(): Promise<void>
-}
+export type Role = { stop(): Promise<void> }
 
-/** Starts a role in a thread; resolves when it says that it is ready. Rejects when it ends first. */
-export const startRole = async (file: URL, settings: RoleSettings, log: Log): Promise<Role> => {
+type Life = { readonly ended: Promise<Error>; stop(): Promise<void> }
+
+/** Starts a thread; resolves when it says that it is ready. Rejects when it ends first. */
+const bear = async (file: URL, settings: RoleSettings, log: Log): Promise<Life> => {
   const worker = new Worker(file, { workerData: settings, execArgv: [] })
-  let stopping = false
   const ended = new Promise<Error>((resolve) => {
     worker.once('error', resolve)
     worker.once('exit', (code) => resolve(new Error(`the thread ended with code ${code}`)))
   })
-  const ready = new Promise<void>((resolve) => {
+  const ready = new Promise<undefined>((resolve) => {
     worker.on('message', (told: Told) => {
-      if (told.kind === 'ready') resolve()
+      if (told.kind === 'ready') resolve(undefined)
       else log[told.level](told.facts, told.text)
     })
   })
   const early = await Promise.race([ready, ended])
   if (early) throw early
   return {
-    failed: new Promise((resolve) => {
-      ended.then((error) => {
-        if (!stopping) resolve(error)
-      })
-    }),
+    ended,
     stop: async () => {
-      stopping = true
       worker.postMessage('stop' satisfies Asked)
       await ended
+    },
+  }
+}
+
+const LONGEST_PAUSE_MS = 30_000
+
+/**
+ * Runs a role in a thread of its own. Rejects when it cannot be started; one that dies later is
+ * started again, after longer and longer pauses, and the rest of Daybook goes on meanwhile.
+ */
+export const startRole = async (
+  name: string,
+  file: URL,
+  settings: RoleSettings,
+  log: Log,
+): Promise<Role> => {
+  const stopping = new AbortController()
+  let life = await bear(file, settings, log)
+
+  const keepAlive = async (): Promise<void> => {
+    let pause_ms = 1000
+    while (!stopping.signal.aborted) {
+      const began = Date.now()
+      const error = await life.ended
+      if (stopping.signal.aborted) return
+      log.error(
+        { role: name, error: error.stack ?? error.message },
+        'a role ended; starting it again',
+      )
+      if (Date.now() - began > LONGEST_PAUSE_MS) pause_ms = 1000
+      await wait(pause_ms, undefined, { signal: stopping.signal }).catch(() => undefined)
+      if (stopping.signal.aborted) return
+      pause_ms = Math.min(pause_ms * 2, LONGEST_PAUSE_MS)
+      life = await bear(file, settings, log).catch((failure: Error) => ({
+        ended: Promise.resolve(failure),
+        stop: async () => undefined,
+      }))
+    }
+  }
+  const kept = keepAlive()
+  return {
+    stop: async () => {
+      stopping.abort()
+      await life.stop()
+      await kept
     },
   }
 }

@@ -49,16 +49,21 @@ await playRole(async (settings, { log, signal, ready }) => {
   })
   try {
     // The consumer first: the bus keeps what a group it knows has not yet read.
-    const scoring = bus.consume({
-      group: 'scorer',
-      topic: 'daybook.ledger',
-      fromBeginning: true,
-      maxBatch: SCORED_AT_ONCE,
-      signal,
-      handle: (messages) => scorer.handle(eventsOf(messages)),
-    })
+    const scoring = settings.score
+      ? bus.consume({
+          group: 'scorer',
+          topic: 'daybook.ledger',
+          fromBeginning: true,
+          maxBatch: SCORED_AT_ONCE,
+          signal,
+          handle: (messages) => scorer.handle(eventsOf(messages)),
+        })
+      : undefined
+    const relaying = settings.relay
+      ? runRelay({ store, target, topics: topicTable, signal, log })
+      : undefined
     ready()
-    await Promise.all([scoring, runRelay({ store, target, topics: topicTable, signal, log })])
+    await Promise.all([scoring, relaying])
     await scorer.drain()
   } finally {
     await bus.close()

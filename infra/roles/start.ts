@@ -1,0 +1,54 @@
+import { join } from 'node:path'
+import type { Config } from '../config.ts'
+import type { Log } from '../log.ts'
+import type { Parts } from '../parts.ts'
+import type { Checklist } from '../start/checklist.ts'
+import { StartError } from '../start/error.ts'
+import { type Role, type RoleSettings, startRole } from './role.ts'
+
+const PROJECTOR = new URL('./projector.ts', import.meta.url)
+const SCORER = new URL('./scorer.ts', import.meta.url)
+
+const settingsOf = (config: Config, parts: Parts): RoleSettings => {
+  const { roles, kafkaBrokers } = config
+  const relay = roles.has('relay')
+  const score = roles.has('score')
+  if (relay !== score && !kafkaBrokers) {
+    const line = 'ROLES: relay and score share the embedded bus: name both, or set KAFKA_BROKERS.'
+    throw new StartError(line)
+  }
+  return {
+    relay,
+    score,
+    eventStoreUrl: parts.eventStoreUrl,
+    databaseUrl: parts.databaseUrl,
+    kafkaBrokers: kafkaBrokers ?? [],
+    busFile: join(parts.directory.path, 'bus.db'),
+    alertThreshold: config.riskAlertThreshold,
+  }
+}
+
+/** Starts the background roles asked for, one after another, and adds each to `started`. */
+export const startRoles = async (
+  config: Config,
+  parts: Parts,
+  started: Role[],
+  log: Log,
+  list: Checklist,
+): Promise<void> => {
+  const settings = settingsOf(config, parts)
+  // The projector first: it makes the tables that the others read.
+  if (config.roles.has('project')) {
+    await list.step('Read models', async () => {
+      started.push(await startRole('projector', PROJECTOR, settings, log))
+      return 'projector in its own thread'
+    })
+  }
+  if (settings.relay || settings.score) {
+    await list.step('Risk scorer', async () => {
+      started.push(await startRole('scorer', SCORER, settings, log))
+      const bus = config.kafkaBrokers?.join(', ') ?? 'the embedded bus'
+      return `ONNX model in its own thread, fed by ${bus}`
+    })
+  }
+}
