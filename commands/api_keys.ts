@@ -18,7 +18,7 @@ export const parseApiKey = (
 
 export const isApiKey = (token: string): boolean => token.startsWith(PREFIX)
 
-export const IssueApiKey = z.strictObject({
+const IssueApiKey = z.strictObject({
   name: z.string().trim().min(1).max(128),
   roles: z
     .array(Role)

@@ -13,7 +13,7 @@ const NewName = z
   .string()
   .trim()
   .regex(/^[^\s\p{C}]{1,128}$/u, 'a username is 1 to 128 characters without spaces')
-export const Password = z.string().min(12).max(1024)
+const Password = z.string().min(12).max(1024)
 /** As somebody types it: the rules for a new one are no help to who guesses. */
 export const GivenPassword = z.string().min(1).max(1024)
 const Reason = z.string().trim().min(1).max(256)

@@ -7,7 +7,7 @@ import { Role } from './permissions.ts'
 export const Audience = z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'an audience is a short name')
 
 const Digest = z.string().max(128)
-export const EndReason = z.enum(['logout', 'reuse', 'revoked'])
+const EndReason = z.enum(['logout', 'reuse', 'revoked'])
 
 export const sessionEvents = {
   SessionOpened: z.object({

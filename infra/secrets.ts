@@ -56,6 +56,7 @@ export const createSecrets = (options: {
   const claimKey = deriveKey(secret, 'claim')
   const accessKey = deriveKey(secret, 'access token')
   const queue = createQueue()
+  // Of what nobody could ever type.
   const nobodys = hash(randomBytes(32), argon2id)
   // Whoever needs it meets the failure; nobody else shall die of it.
   nobodys.catch(() => undefined)
@@ -64,8 +65,7 @@ export const createSecrets = (options: {
     hashPassword: (password) => queue(() => hash(normal(password), argon2id)),
     verifyPassword: async (stored, password) => {
       const against = stored ?? (await nobodys)
-      const correct = await queue(() => verify(against, normal(password)))
-      return correct && stored !== undefined
+      return queue(() => verify(against, normal(password)))
     },
     claim: (kind, value) =>
       createHmac('sha256', claimKey).update(`${kind}\n${value}`).digest('base64url'),

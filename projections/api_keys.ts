@@ -7,7 +7,7 @@ import { decodeCursor, pageOf, paging } from './paging.ts'
 import { type Conditions, conditions } from './select.ts'
 import type { Database, Table } from './table.ts'
 
-export const apiKeys: Table = {
+const apiKeys: Table = {
   name: 'api_keys',
   columns: {
     id: 'text',

@@ -6,7 +6,7 @@ import { decodeCursor, pageOf, paging } from './paging.ts'
 import { conditions } from './select.ts'
 import type { Database, Table } from './table.ts'
 
-export const sessions: Table = {
+const sessions: Table = {
   name: 'sessions',
   columns: {
     id: 'text',

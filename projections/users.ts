@@ -9,7 +9,7 @@ import { type Conditions, conditions } from './select.ts'
 import type { Database, Table } from './table.ts'
 
 /** `sessions_from`: sessions opened on an earlier revision of the user have ended. */
-export const users: Table = {
+const users: Table = {
   name: 'users',
   columns: {
     id: 'text',

@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { SignJWT } from 'jose'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Overloaded } from '../commands/engine.ts'
 import { createSecrets } from '../infra/secrets.ts'
+
+// Seventy password hashes take their time when other suites share the machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const secret = randomBytes(32)
 const now = new Date('2026-01-01T09:00:00Z')

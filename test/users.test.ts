@@ -12,13 +12,11 @@ import {
   resetPassword,
 } from '../commands/users.ts'
 import type { Role } from '../domain/permissions.ts'
-import { lockOf, Username } from '../domain/usernames.ts'
 import { User } from '../domain/users.ts'
 import { getSelf, getUser, listUsers, userBook } from '../projections/users.ts'
 import { accepted, administrator, codeOf, given, typesIn, useWorld } from './people-support.ts'
 
-const at = (minute: number, second = 0): string =>
-  new Date(Date.UTC(2026, 0, 1, 9, minute, second)).toISOString()
+const at = (minute: number): string => new Date(Date.UTC(2026, 0, 1, 9, minute)).toISOString()
 
 const registered = {
   type: 'UserRegistered',
@@ -101,71 +99,6 @@ describe('a user', () => {
   })
 })
 
-describe('a username', () => {
-  const claimed = { type: 'UsernameClaimed', data: { user: 'u1', claimed_at: at(0) } }
-  const failed = (minute: number) => ({ type: 'LogInFailed', data: { failed_at: at(minute) } })
-
-  test('belongs to one user', () => {
-    const claim = { user: 'u2', abandoned: null, at: at(30) }
-    expect(Username.decide.claim(given(Username, []), claim)).toHaveLength(1)
-    expect(Username.decide.claim(given(Username, [claimed]), claim)).toMatchObject({
-      refused: 'USERNAME_TAKEN',
-    })
-    expect(Username.decide.claim(given(Username, [claimed]), { ...claim, user: 'u1' })).toEqual([])
-  })
-
-  test('is free again a minute after a registration that was abandoned, not before', () => {
-    const state = given(Username, [claimed])
-    const claim = { user: 'u2', abandoned: 'u1' }
-    expect(Username.decide.claim(state, { ...claim, at: at(0, 59) })).toMatchObject({
-      refused: 'USERNAME_TAKEN',
-    })
-    expect(Username.decide.claim(state, { ...claim, at: at(1) })).toHaveLength(1)
-    const taken = given(Username, [
-      claimed,
-      { ...claimed, data: { user: 'u3', claimed_at: at(1) } },
-    ])
-    expect(Username.decide.claim(taken, { ...claim, at: at(9) })).toMatchObject({
-      refused: 'USERNAME_TAKEN',
-    })
-  })
-
-  test('is locked by five wrong passwords within fifteen minutes, for fifteen more', () => {
-    const state = given(Username, [claimed, ...[0, 1, 2, 3, 4].map(failed)])
-    expect(lockOf(state, at(5))).toMatchObject({
-      refused: 'LOGIN_LOCKED',
-      facts: { retry_after_s: 14 * 60 },
-    })
-    expect(lockOf(state, at(18, 59))).toBeDefined()
-    expect(lockOf(state, at(19))).toBeUndefined()
-    const spread = given(Username, [claimed, ...[0, 5, 10, 15, 20].map(failed)])
-    expect(lockOf(spread, at(20))).toBeUndefined()
-  })
-
-  test('while locked neither a right nor a wrong password counts', () => {
-    const state = given(Username, [claimed, ...[0, 1, 2, 3, 4].map(failed)])
-    for (const correct of [true, false]) {
-      expect(Username.decide.judge(state, { correct, at: at(6) })).toMatchObject({
-        refused: 'LOGIN_LOCKED',
-      })
-    }
-  })
-
-  test('a right password clears the wrong ones before it', () => {
-    const before = given(Username, [claimed, failed(0)])
-    const decision = Username.decide.judge(before, { correct: true, at: at(1) })
-    expect(decision).toEqual([{ type: 'LogInFailuresCleared', data: { cleared_at: at(1) } }])
-    const cleared = { type: 'LogInFailuresCleared', data: { cleared_at: at(1) } }
-    const state = given(Username, [claimed, failed(0), cleared])
-    expect(Username.decide.judge(state, { correct: true, at: at(2) })).toEqual([])
-  })
-
-  test('keeps no more failures in memory than it needs', () => {
-    const many = Array.from({ length: 40 }, () => failed(0))
-    expect(given(Username, many).failures).toHaveLength(5)
-  })
-})
-
 describe('registration', () => {
   const world = useWorld()
   const password = 'correct horse battery'
@@ -195,6 +128,8 @@ describe('registration', () => {
     accepted(await register('Zoë'))
     expect(codeOf(await register('ZOE\u0308'))).toBe('USERNAME_TAKEN')
     expect(codeOf(await register('zoe'))).toBeUndefined()
+    world.advance(120_000)
+    expect(codeOf(await register('zoe'))).toBe('USERNAME_TAKEN')
   })
 
   test('of the same name at once in two processes gives one user', async () => {
@@ -223,21 +158,36 @@ describe('registration', () => {
     expect(codeOf(await register('dave'))).toBeUndefined()
   })
 
-  test('interrupted between its two appends, the name is free after a minute', async () => {
-    const broken = world.anotherProcess((store) => ({
+  /** A process that ends after the first of the two appends. */
+  const broken = () =>
+    world.anotherProcess((store) => ({
       ...store,
       append: (stream, expected, events) => {
         if (stream.startsWith('user-')) return Promise.reject(new Error('the process ended'))
         return store.append(stream, expected, events)
       },
     }))
+
+  test('interrupted between its two appends, the name is free after a minute', async () => {
     await expect(
-      execute(broken, registerUser, person('erin'), world.context(administrator)),
+      execute(broken(), registerUser, person('erin'), world.context(administrator)),
     ).rejects.toThrow('the process ended')
     expect(codeOf(await register('erin'))).toBe('USERNAME_TAKEN')
     world.advance(60_000)
     const { answer } = accepted(await register('erin'))
     expect((await findUser(world.ports, 'erin'))?.id).toBe(answer.user)
+  })
+
+  test('a name claimed for an id that then went to another name belongs to nobody', async () => {
+    await expect(
+      execute(broken(), registerUser, person('olga', { user: 'c7' }), world.context(administrator)),
+    ).rejects.toThrow('the process ended')
+    accepted(await register('nina', { user: 'c7' }))
+    expect(await findUser(world.ports, 'olga')).toBeUndefined()
+    expect((await findUser(world.ports, 'nina'))?.id).toBe('c7')
+    world.advance(60_000)
+    const { answer } = accepted(await register('olga'))
+    expect((await findUser(world.ports, 'olga'))?.id).toBe(answer.user)
   })
 
   test('a dry run claims nothing', async () => {
@@ -282,6 +232,7 @@ describe('registration', () => {
     expect([one?.created, two?.created].sort()).toEqual([false, true])
     const again = await ensureAdministrator(world.ports, { ...first, password: 'another password' })
     expect(again).toEqual({ user: one?.user, created: false })
+    expect(await ensureAdministrator(world.ports, { ...first, password: 'short' })).toEqual(again)
     const found = await findUser(world.ports, 'admin')
     expect(found?.state.roles).toEqual(['admin'])
     const { secrets } = world.ports
@@ -307,6 +258,17 @@ describe('registration', () => {
     accepted(await execute(world.ports, resetPassword, reset, world.context(administrator)))
     expect(await secrets.verifyPassword(await hash(), 'a third password')).toBe(true)
     expect(codeOf(await execute(world.ports, resetPassword, reset, own))).toBe('NOT_PERMITTED')
+  })
+
+  test('a change that seems made already is judged on the newest state, not on an old one', async () => {
+    const { user } = accepted(await register('mona')).answer
+    const other = world.anotherProcess()
+    const change = { user, reason: 'test' }
+    const context = world.context(administrator)
+    accepted(await execute(other, disableUser, change, context))
+    accepted(await execute(world.ports, enableUser, change, context))
+    accepted(await execute(other, disableUser, change, context))
+    expect((await findUser(world.ports, 'mona'))?.state.status).toBe('disabled')
   })
 
   test('the read models show users, and nothing of whom was forgotten', async () => {
