@@ -1,6 +1,7 @@
 import { accountRoutes, closingRoutes } from './native/accounts.ts'
 import { batchRoutes } from './native/batches.ts'
 import { bookRoutes } from './native/books.ts'
+import { complianceRoutes } from './native/compliance.ts'
 import { entryRoutes } from './native/entries.ts'
 import { eventRoutes } from './native/events.ts'
 import { holdRoutes } from './native/holds.ts'
@@ -23,6 +24,7 @@ export const nativeRoutes: readonly Route[] = [
   ...riskRoutes,
   ...projectionRoutes,
   ...closingRoutes,
+  ...complianceRoutes,
   ...holidayRoutes,
   ...userRoutes,
   ...tokenRoutes,

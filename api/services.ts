@@ -28,6 +28,13 @@ export type Logger = {
   debug(facts: object, message: string): void
 }
 
+/** The files of compliance exports, and how far the one being made is. */
+export type Exports = {
+  progressOf(id: string): { stage: string; events: number; of: number } | undefined
+  /** Undefined when the file is not on this machine. */
+  open(id: string): Promise<ReadableStream<Uint8Array> | undefined>
+}
+
 /** What the HTTP side is given to work with. */
 export type Wiring = {
   readonly ports: Ports
@@ -36,6 +43,7 @@ export type Wiring = {
   readonly freshness: Freshness
   readonly log: Logger
   readonly authenticate: (header: string | undefined) => Promise<Identity>
+  readonly exports: Exports
   /** Parts that must answer before the server calls itself ready. */
   readonly checks: Readonly<Record<string, () => Promise<string>>>
   readonly bodyLimit_bytes: number

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
+import { join } from 'node:path'
 import { serve } from '@hono/node-server'
 import type { Pool } from 'pg'
 import { createAuthenticator, isUnauthenticated } from '../api/authenticate.ts'
@@ -19,6 +20,8 @@ import { readBuilds } from '../projections/builds.ts'
 import { followFreshness } from '../projections/freshness.ts'
 import type { Config } from './config.ts'
 import { connectEventStore } from './eventstore/client.ts'
+import { openExportFile } from './exports/file.ts'
+import { startExporter } from './exports/index.ts'
 import type { Log } from './log.ts'
 import type { Parts } from './parts.ts'
 import { createPorts } from './ports.ts'
@@ -129,6 +132,17 @@ export const startApi = async (
     revoked: revocations,
     clock,
   })
+  const exportDirectory = join(parts.directory.path, 'exports')
+  const exporter = startExporter({
+    ports,
+    directory: exportDirectory,
+    version,
+    log,
+    signal: stopping.signal,
+  })
+  exporter.ended.catch((error: unknown) =>
+    log.error({ error: String(error) }, 'the exporter ended'),
+  )
   const services = createServices({
     ports,
     store,
@@ -139,6 +153,10 @@ export const startApi = async (
       const outcome = await authenticate(header, AUDIENCE)
       if (!isUnauthenticated(outcome)) return outcome
       throw new ProblemError(problem('UNAUTHENTICATED', outcome.unauthenticated))
+    },
+    exports: {
+      progressOf: exporter.progressOf,
+      open: (id) => openExportFile(exportDirectory, id),
     },
     checks: {
       postgres: async () => {
@@ -169,7 +187,7 @@ export const startApi = async (
     stop: async () => {
       stopping.abort()
       await finishRequests(server)
-      await schedule
+      await Promise.all([schedule, exporter.ended.catch(() => undefined)])
       await ports.engine.drain()
       await freshness.close()
       await Promise.all([store.close(), database.end()])

@@ -1,5 +1,6 @@
 import { apiKeyBook } from './api_keys.ts'
 import { eventIndexBook } from './event_index.ts'
+import { exportBook } from './exports.ts'
 import { holidayBook } from './holidays.ts'
 import type { Projection } from './kernel.ts'
 import { accountBook, holdBook, journal, periodBook } from './ledger/index.ts'
@@ -17,6 +18,7 @@ export const projections: readonly Projection[] = [
   userBook,
   sessionBook,
   apiKeyBook,
+  exportBook,
   holidayBook.projection,
   eventIndexBook,
 ]
