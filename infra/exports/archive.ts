@@ -8,14 +8,14 @@ import { ZipFile } from 'yazl'
 
 export type Content = { readonly name: string; readonly from: string | Buffer }
 
-// Zip keeps local time: only the earliest moment that it knows is the same everywhere.
-const sameEverywhere = {
-  mtime: new Date(0),
+/** Zip keeps times as local clocks show them, so this is noon everywhere. */
+const alwaysTheSame = () => ({
+  mtime: new Date(2000, 0, 1, 12),
   forceDosTimestamp: true,
   mode: 0o100644,
   compress: true,
   compressionLevel: 6,
-} as const
+})
 
 /**
  * Packs files, in this order, into a zip at `path`, flushed to the disk. The same content gives
@@ -33,8 +33,8 @@ export const packZip = async (
   const packed = zip.outputStream as Readable
   zip.on('error', (error: Error) => packed.destroy(error))
   for (const { name, from } of contents) {
-    if (typeof from === 'string') zip.addFile(from, name, sameEverywhere)
-    else zip.addBuffer(from, name, sameEverywhere)
+    if (typeof from === 'string') zip.addFile(from, name, alwaysTheSame())
+    else zip.addBuffer(from, name, alwaysTheSame())
   }
   zip.end()
   const weigh = async function* (chunks: AsyncIterable<Buffer>) {

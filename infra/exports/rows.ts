@@ -28,6 +28,8 @@ export const csv: Encoding = {
     stringify([...rows], {
       columns: [...columns],
       record_delimiter: 'windows',
+      // Also a line feed alone, which is not the delimiter but ends a line for most readers.
+      quote_record_delimiter: true,
       escape_formulas: true,
       cast: {
         object: (cell) =>
