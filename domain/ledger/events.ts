@@ -133,9 +133,7 @@ export const ledgerEvents = {
     entries: z.int(),
     /** Totals since the book was opened, by control account (first part of the code) and asset. */
     trial_balance: z
-      .array(
-        z.object({ control: z.string(), asset: Asset, debit: AmountOrZero, credit: AmountOrZero }),
-      )
+      .array(z.object({ control: z.string(), asset: Asset, debit: Balance, credit: Balance }))
       .max(4096),
   }),
 } as const
