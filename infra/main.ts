@@ -1,9 +1,12 @@
 /** Starts Daybook: the stores, the roles asked for, the API; stops all of it on a signal. */
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Ports } from '../commands/kernel.ts'
 import { ensureAdministrator } from '../commands/users.ts'
 import { isRefusal } from '../domain/kernel.ts'
 import { type ApiServer, startApi } from './api.ts'
 import { type Config, ConfigurationError, readConfig } from './config.ts'
+import { type DemoRecord, provideDemo, welcome } from './demo/index.ts'
 import { createLogger } from './log.ts'
 import { openParts, type Parts } from './parts.ts'
 import type { Role } from './roles/role.ts'
@@ -12,22 +15,47 @@ import { clearRunning, writeRunning } from './running.ts'
 import { type Checklist, checklist } from './start/checklist.ts'
 import { StartError } from './start/error.ts'
 
-type Started = { readonly parts: Parts; readonly roles: Role[]; api?: ApiServer }
+type Order = {
+  readonly config: Config
+  /** Without the demo bank. */
+  readonly empty: boolean
+  readonly list: Checklist
+  readonly signal: AbortSignal
+}
 
-const start = async (config: Config, list: Checklist): Promise<Started> => {
+type Started = { readonly parts: Parts; readonly roles: Role[]; api?: ApiServer; demo?: DemoRecord }
+
+/** What must be there before anybody is let in: the demo bank, the first administrator. */
+const prepare = async (order: Order, started: Started, ports: Ports): Promise<void> => {
+  const { config, empty, list, signal } = order
+  const directory = started.parts.directory.path
+  if (!empty) {
+    await list.step('Demo bank', async (progress) => {
+      const administrator = config.admin?.username
+      const demo = await provideDemo(ports, { directory, administrator, progress, signal })
+      if (!demo) return 'none in this log'
+      started.demo = demo
+      return 'three months of a small bank, in the book demo'
+    })
+  }
+  if (!config.admin) return
+  const outcome = await ensureAdministrator(ports, config.admin)
+  if (isRefusal(outcome)) throw new StartError(`The administrator: ${outcome.detail}`)
+}
+
+const start = async (order: Order): Promise<Started> => {
+  const { config, list, signal } = order
   const parts = await openParts(config, list)
   const started: Started = { parts, roles: [] }
   const file = config.logTo === 'file' ? join(parts.directory.path, 'daybook.log') : undefined
   const log = createLogger({ level: config.logLevel, file })
   try {
+    signal.throwIfAborted()
     await startRoles(config, parts, started.roles, log, list)
+    signal.throwIfAborted()
     if (config.roles.has('api')) {
       await list.step('API', async () => {
-        started.api = await startApi(config, parts, log, async (ports) => {
-          if (!config.admin) return
-          const outcome = await ensureAdministrator(ports, config.admin)
-          if (isRefusal(outcome)) throw new StartError(`The administrator: ${outcome.detail}`)
-        })
+        started.api = await startApi(config, parts, log, (ports) => prepare(order, started, ports))
         return started.api.url
       })
     }
@@ -47,12 +75,20 @@ const stop = async ({ api, roles, parts }: Started): Promise<void> => {
   await parts.close()
 }
 
+const greet = ({ config }: Order, { api, demo, parts }: Started): void => {
+  if (!api) return
+  const directory = relative(process.cwd(), parts.directory.path) || '.'
+  const colours = process.stdout.isTTY === true && !process.env.NO_COLOR
+  const hasAdministrator = config.admin !== undefined
+  console.log(welcome({ url: api.url, demo, directory, hasAdministrator, colours }))
+}
+
 /** Settles with the reason to end: a signal, or a part that died. */
-const reasonToStop = ({ parts }: Started): Promise<string | undefined> =>
+const reasonToStop = ({ parts }: Started, signal: AbortSignal): Promise<string | undefined> =>
   Promise.race([
     new Promise<undefined>((resolve) => {
-      process.once('SIGINT', () => resolve(undefined))
-      process.once('SIGTERM', () => resolve(undefined))
+      if (signal.aborted) resolve(undefined)
+      signal.addEventListener('abort', () => resolve(undefined), { once: true })
     }),
     parts.lost,
   ])
@@ -69,16 +105,44 @@ const failWith = (error: unknown): never => {
   return process.exit(1)
 }
 
+const readFlags = (): { readonly empty: boolean } => {
+  try {
+    return parseArgs({ options: { empty: { type: 'boolean', default: false } } }).values
+  } catch (error) {
+    const reason = (error as Error).message.split('. ')[0]
+    console.error(`${reason}. The only option is --empty: start without the demo bank.`)
+    return process.exit(2)
+  }
+}
+
+/** Aborts with the first signal to end; the second one ends at once. */
+const onSignal = (): AbortSignal => {
+  const stopping = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (stopping.signal.aborted && name === 'SIGINT') fail(['Stopped at once.'])
+      stopping.abort()
+    })
+  }
+  return stopping.signal
+}
+
 const run = async (): Promise<void> => {
+  const { empty } = readFlags()
   const config = readConfig(process.env)
-  const list = checklist(process.stdout)
-  const started = await start(config, list)
-  const reason = await reasonToStop(started)
+  const signal = onSignal()
+  const order = { config, empty, list: checklist(process.stdout), signal }
+  const started = await start(order).catch((error: unknown) => {
+    // Everything that had been started is stopped already.
+    if (signal.aborted) process.exit(0)
+    throw error
+  })
+  if (!signal.aborted) greet(order, started)
+  const reason = await reasonToStop(started, signal)
   console.log(reason ?? 'Stopping: finishing what is under way.')
   setTimeout(() => {
     fail([`It did not stop within ${config.shutdownTimeoutSeconds} s; giving up.`])
   }, config.shutdownTimeoutSeconds * 1000).unref()
-  process.once('SIGINT', () => fail(['Stopped at once.']))
   await stop(started)
   process.exit(reason === undefined ? 0 : 1)
 }
