@@ -24,7 +24,7 @@ export async function startServer(port = 0, directory?: string): Promise<Embedde
   return server
 }
 
-export function connect(url: string, timeoutMs = 300): EventStore {
+export function connect(url: string, timeoutMs = 2_000): EventStore {
   const store = connectEventStore({ url, appendTimeoutMs: timeoutMs, readTimeoutMs: timeoutMs })
   cleanUp.push(() => store.close())
   return store
@@ -74,7 +74,7 @@ export function follow(store: EventStore, after: Position | 'start' | 'end', slo
   return { items, numbers: () => numbersOf(eventsOf(items)), end, done }
 }
 
-export function eventsOf(items: readonly SubscriptionItem[]): Recorded[] {
+function eventsOf(items: readonly SubscriptionItem[]): Recorded[] {
   return items.flatMap((item) => (item.kind === 'event' ? [item.event] : []))
 }
 

@@ -125,7 +125,7 @@ it('kill -9 loses nothing that was acknowledged and leaves no append half-writte
       }
     })
   }
-}, 20_000)
+})
 
 describe('a start is refused with one clear line', () => {
   const refused = async () => {

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { event, temporaryDirectory } from './support.ts'
 
 const MEBIBYTE = 1024 * 1024
-const LOG_MEBIBYTES = 32
-const READERS = 8
+const LOG_MEBIBYTES = 16
+const READERS = 16
 
 let directory = ''
 let child: ChildProcess
@@ -52,6 +52,7 @@ it('readers that stop reading hold no memory on the server', async () => {
   const idle = Array.from({ length: READERS }, () => EventStoreDBClient.connectionString(url))
   for (const [index, client] of idle.entries()) {
     const stream = index % 2 === 0 ? client.subscribeToAll() : client.readAll()
+    stream.on('error', () => {})
     await once(stream, 'readable')
   }
   // By the time another reader has seen everything, these would have been sent everything.
@@ -59,4 +60,4 @@ it('readers that stop reading hold no memory on the server', async () => {
   const grownBy = (await serverMemory()) - before
   await Promise.all([...idle, writer].map((client) => client.dispose()))
   expect(grownBy).toBeLessThan((READERS / 3) * LOG_MEBIBYTES * MEBIBYTE)
-}, 30_000)
+})

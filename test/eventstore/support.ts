@@ -3,12 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EventStoreDBClient, jsonEvent, type ResolvedEvent } from '@eventstore/db-client'
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, vi } from 'vitest'
 import type { NewEvent } from '../../domain/log.ts'
 import {
   type EmbeddedEventStore,
   startEmbeddedEventStore,
 } from '../../infra/eventstore/embedded/index.ts'
+
+// Each test has a deadline of its own for what it waits for; this one is for a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 export type Running = {
   readonly server: EmbeddedEventStore
@@ -83,7 +86,7 @@ export async function rejection(work: PromiseLike<unknown>): Promise<Error> {
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  deadlineMs = 4_000,
+  deadlineMs = 10_000,
 ): Promise<void> {
   const deadline = Date.now() + deadlineMs
   while (!(await holds())) {

@@ -15,7 +15,7 @@ export type Outcome =
   | { readonly kind: 'timeout' }
   | Failed
 
-export type Append = {
+type Append = {
   readonly stream: string
   readonly expected: Expected
   readonly events: readonly Proposed[]
@@ -183,7 +183,7 @@ function systemEvent(type: string, data: Uint8Array): Proposed {
 }
 
 /** The stream whose metadata `name` holds, when it is a metadata stream. */
-export function baseOf(name: string): string | undefined {
+function baseOf(name: string): string | undefined {
   return name.startsWith('$$') ? name.slice(2) : undefined
 }
 

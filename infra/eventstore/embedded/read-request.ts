@@ -5,7 +5,7 @@ import { streamName } from './names.ts'
 import type { Row } from './reader.ts'
 
 /** A place to read from: `start` and `end` include nothing and everything. */
-export type From = number | 'start' | 'end'
+type From = number | 'start' | 'end'
 
 export type Filter = {
   readonly matches: (row: Row) => boolean

@@ -16,7 +16,7 @@ export type Row = {
 }
 
 /** Which rows to read next. `from` and `to` are inclusive, and `from` is where reading begins. */
-export type Range = { readonly from: number; readonly to: number; readonly backwards: boolean }
+type Range = { readonly from: number; readonly to: number; readonly backwards: boolean }
 
 export type Reader = {
   /** The position of the last event, 0 when there is none. */

@@ -70,7 +70,7 @@ export function decodeProposed(bytes: Uint8Array): Proposed | Malformed {
 const UUID_SHAPE = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** Reads a UUID message: two 64-bit halves, or text. Undefined when it is not a UUID. */
-export function decodeUuid(bytes: Uint8Array): string | undefined {
+function decodeUuid(bytes: Uint8Array): string | undefined {
   const from = cursor(bytes)
   while (hasMore(from)) {
     const tag = readVarint(from)

@@ -76,7 +76,7 @@ export type Limits = {
   readonly truncateBefore: number
 }
 
-export const NO_LIMITS: Limits = {
+const NO_LIMITS: Limits = {
   isDeleted: false,
   maxCount: null,
   maxAgeSeconds: null,
