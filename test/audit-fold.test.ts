@@ -4,8 +4,9 @@ import { isRefusal } from '../domain/kernel.ts'
 import { type Entry, entriesOf, type LedgerEvent } from '../domain/ledger/events.ts'
 import { Ledger } from '../domain/ledger/index.ts'
 import type { Book } from '../domain/ledger/state.ts'
-import type { Recorded } from '../domain/log.ts'
+import type { EventStore, Recorded } from '../domain/log.ts'
 import { bookOfStream, type FoldedBooks, foldEvent, totalsByAsset } from '../infra/audit/fold.ts'
+import { readPages } from '../infra/audit/pages.ts'
 import { project } from '../projections/kernel.ts'
 import { accountBook, holdBook, journal } from '../projections/ledger/index.ts'
 import type { Changes, Row } from '../projections/rows.ts'
@@ -209,5 +210,27 @@ describe('the fold of the log', () => {
   it('passes other streams over', () => {
     expect(bookOfStream('scores-main')).toBeUndefined()
     expect(bookOfStream('book-main')).toBe('main')
+  })
+})
+
+describe('the pages of the log', () => {
+  it('grow with the entries in their events, not only with the events', async () => {
+    const eventOf = (commit: number, size: number): Recorded => ({
+      ...{ id: '', stream: 'book-main', revision: commit, type: 'EntriesPosted', metadata: {} },
+      ...{ position: { commit: BigInt(commit), prepare: BigInt(commit) } },
+      ...{ data: { entries: Array(size) }, recordedAt: new Date(opened) },
+    })
+    const log = [...[1, 2, 3, 4, 5].map((n) => eventOf(n, 1000)), eventOf(6, 1), eventOf(7, 1)]
+    const readAll = async function* () {
+      yield* log
+    }
+    const store = { readAll } as unknown as EventStore
+    const never = new AbortController().signal
+    const after = { commit: 1n, prepare: 1n }
+    const pages: bigint[][] = []
+    for await (const page of readPages(store, after, 6n, never)) {
+      pages.push(page.map(({ position }) => position.commit))
+    }
+    expect(pages).toEqual([[2n, 3n], [4n, 5n], [6n]])
   })
 })

@@ -10,6 +10,7 @@ import { userEvents } from '../domain/users.ts'
 import { replay, verify } from '../infra/audit/index.ts'
 import { readBuilds } from '../projections/builds.ts'
 import { projections } from '../projections/index.ts'
+import { getBalance } from '../projections/ledger/index.ts'
 import { runProjector } from '../projections/runner.ts'
 import { doing, hour, liveThrough } from './audit-support.ts'
 import { until } from './infra-support.ts'
@@ -236,6 +237,19 @@ describe('an auditor', () => {
     expect(never_.balances).toEqual([])
   })
 
+  it('answers of the past what the read models answer', async () => {
+    const { store, vault } = world.ports
+    for (const at of [moments.released, hour(31).toISOString(), hour(1).toISOString()]) {
+      const { balances } = await replay({ store, at, signal: never })
+      expect(balances).toHaveLength(at === moments.released ? 8 : 16)
+      for (const { book, account, balance } of balances) {
+        const asker = { id: 'auditor', reach: 'all' } as const
+        const view = await getBalance.run(world.database, { book, account, at }, asker, vault)
+        expect([account, at, view?.balance]).toEqual([account, at, balance.toString()])
+      }
+    }
+  })
+
   it('stops when it is told to', async () => {
     const { store } = world.ports
     const stop = new AbortController()
@@ -246,6 +260,27 @@ describe('an auditor', () => {
     await expect(verify({ store, database, projections, schemas, signal })).rejects.toThrow(
       'enough',
     )
+  })
+
+  it('says so when a read model is of another version or missing', async () => {
+    const { database } = world
+    const { store } = world.ports
+    const newer = projections.map((one) =>
+      one.name === 'periods' ? { ...one, version: 99 } : { ...one },
+    )
+    const missing = { ...newer[0], name: 'missing', tables: [] } as (typeof newer)[number]
+    const asked = [...newer.slice(1), missing]
+    const options = { store, database, schemas, signal: never, patience_ms: 0 }
+    const { differences, remarks } = await verify({ ...options, projections: asked })
+    expect(remarks).toEqual([
+      'periods 99 has not been built yet',
+      'missing 1 has not been built yet',
+    ])
+    expect(differences.shown).toMatchObject([
+      { what: 'projection', where: 'periods', actual: 'version 1, not built anew yet' },
+      { what: 'projection', where: 'missing', actual: 'no tables' },
+      { what: 'ledger', where: 'read models' },
+    ])
   })
 
   // From here on the log itself is damaged, which cannot be taken back.

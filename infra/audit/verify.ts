@@ -36,7 +36,7 @@ export type VerifyProgress = {
 export type VerifyOptions = {
   readonly store: EventStore
   readonly database: Database
-  /** The read models to compare. */
+  /** The read models to compare; the ledger's own fold is compared with accounts and holds. */
   readonly projections: readonly Projection[]
   /** Every event type that may be in the log. */
   readonly schemas: EventSchemas
@@ -131,8 +131,10 @@ const compareAll = async (audit: Audit): Promise<Record<string, number>> => {
     Object.assign(rows, await compareProjection(target, scratch, findings))
   }
   tell(targets.length / (targets.length + 1))
-  const accounts = targets.find(({ projection }) => projection === accountBook)?.build
-  const holds = targets.find(({ projection }) => projection === holdBook)?.build
+  const buildOf = ({ name }: Projection): Build | undefined =>
+    targets.find(({ projection }) => projection.name === name)?.build
+  const accounts = buildOf(accountBook)
+  const holds = buildOf(holdBook)
   const same = accounts?.position.commit === holds?.position.commit
   if (accounts && holds && same && accounts.position.commit === ledger.until) {
     const builds = { accounts: accounts.build, holds: holds.build }
