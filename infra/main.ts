@@ -1,10 +1,11 @@
 /** Starts Daybook: the stores, the roles asked for, the API; stops all of it on a signal. */
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Ports } from '../commands/kernel.ts'
 import { ensureAdministrator } from '../commands/users.ts'
 import { isRefusal } from '../domain/kernel.ts'
 import { type ApiServer, startApi } from './api.ts'
+import { openBackOffice } from './back_office.ts'
 import { type Config, ConfigurationError, readConfig } from './config.ts'
 import { type DemoRecord, provideDemo, welcome } from './demo/index.ts'
 import { createLogger } from './log.ts'
@@ -23,39 +24,47 @@ type Order = {
   readonly signal: AbortSignal
 }
 
-type Started = { readonly parts: Parts; readonly roles: Role[]; api?: ApiServer; demo?: DemoRecord }
+type Started = {
+  readonly parts: Parts
+  readonly roles: Role[]
+  demo: DemoRecord | undefined
+  api?: ApiServer
+}
 
-/** What must be there before anybody is let in: the demo bank, the first administrator. */
-const prepare = async (order: Order, started: Started, ports: Ports): Promise<void> => {
-  const { config, empty, list, signal } = order
-  const directory = started.parts.directory.path
-  if (!empty) {
-    await list.step('Demo bank', async (progress) => {
-      const administrator = config.admin?.username
-      const demo = await provideDemo(ports, { directory, administrator, progress, signal })
-      if (!demo) return 'none in this log'
-      started.demo = demo
-      return 'three months of a small bank, in the book demo'
-    })
-  }
-  if (!config.admin) return
-  const outcome = await ensureAdministrator(ports, config.admin)
+/** Before the roles, which would take its time away; they catch up soon enough. */
+const loadDemo = async (order: Order, started: Started): Promise<void> => {
+  const { config, list, signal } = order
+  const { directory, eventStoreUrl, databaseUrl } = started.parts
+  await list.step('Demo bank', async (progress) => {
+    const premises = { eventStoreUrl, databaseUrl, secret: directory.secret }
+    const { ports, close } = await openBackOffice(config, premises)
+    const administrator = config.admin?.username
+    const settings = { directory: directory.path, administrator, progress, signal }
+    started.demo = await provideDemo(ports, settings).finally(close)
+    return started.demo ? 'three months of a small bank, in the book demo' : 'none in this log'
+  })
+}
+
+const ensureFirst = async ({ admin }: Config, ports: Ports): Promise<void> => {
+  if (!admin) return
+  const outcome = await ensureAdministrator(ports, admin)
   if (isRefusal(outcome)) throw new StartError(`The administrator: ${outcome.detail}`)
 }
 
 const start = async (order: Order): Promise<Started> => {
-  const { config, list, signal } = order
+  const { config, empty, list, signal } = order
   const parts = await openParts(config, list)
-  const started: Started = { parts, roles: [] }
+  const started: Started = { parts, roles: [], demo: undefined }
   const file = config.logTo === 'file' ? join(parts.directory.path, 'daybook.log') : undefined
   const log = createLogger({ level: config.logLevel, file })
   try {
     signal.throwIfAborted()
+    if (config.roles.has('api') && !empty) await loadDemo(order, started)
     await startRoles(config, parts, started.roles, log, list)
     signal.throwIfAborted()
     if (config.roles.has('api')) {
       await list.step('API', async () => {
-        started.api = await startApi(config, parts, log, (ports) => prepare(order, started, ports))
+        started.api = await startApi(config, parts, log, (ports) => ensureFirst(config, ports))
         return started.api.url
       })
     }
@@ -75,9 +84,9 @@ const stop = async ({ api, roles, parts }: Started): Promise<void> => {
   await parts.close()
 }
 
-const greet = ({ config }: Order, { api, demo, parts }: Started): void => {
+const greet = ({ config }: Order, { api, demo }: Started): void => {
   if (!api) return
-  const directory = relative(process.cwd(), parts.directory.path) || '.'
+  const directory = config.dataDirectory
   const colours = process.stdout.isTTY === true && !process.env.NO_COLOR
   const hasAdministrator = config.admin !== undefined
   console.log(welcome({ url: api.url, demo, directory, hasAdministrator, colours }))

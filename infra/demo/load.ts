@@ -1,9 +1,7 @@
 /** Loads the demo bank through the commands that everybody uses. */
 import { issueApiKey } from '../../commands/api_keys.ts'
-import { type EntryIndex, execute, type Ports } from '../../commands/kernel.ts'
+import { execute, type Ports } from '../../commands/kernel.ts'
 import { isRefusal } from '../../domain/kernel.ts'
-import { entriesOf } from '../../domain/ledger/events.ts'
-import type { EventStore } from '../../domain/log.ts'
 import { SYSTEM } from '../ports.ts'
 import { StartError } from '../start/error.ts'
 import { asker } from './ask.ts'
@@ -11,18 +9,6 @@ import { demoBank } from './bank.ts'
 import { showFeatures } from './features.ts'
 import { liveThrough, openBank, registerAll } from './history.ts'
 import type { DemoRecord } from './record.ts'
-
-/** Finds what was posted a moment ago in the book itself; the read models may be far behind. */
-const recentEntries = (store: EventStore): EntryIndex => ({
-  locate: async (book, entry) => {
-    const backwards = { direction: 'backwards' } as const
-    for await (const { type, data, revision } of store.readStream(`book-${book}`, backwards)) {
-      const entries = entriesOf({ type, data: data as object })
-      if (entries.some(({ id }) => id === entry)) return revision
-    }
-    return undefined
-  },
-})
 
 /** Not remembered under an idempotency key, because the token is in the first answer only. */
 const issueKey = async (ports: Ports): Promise<string> => {
@@ -46,7 +32,7 @@ export const loadDemo = async (
   signal: AbortSignal,
 ): Promise<{ readonly apiKey: string }> => {
   const bank = demoBank(new Date(record.until))
-  const ask = asker({ ...ports, index: recentEntries(ports.store) })
+  const ask = asker(ports)
   await Promise.all([openBank(ask, bank, signal), registerAll(ask, bank, record.log_ins)])
   await liveThrough(ask, bank, progress, signal)
   await showFeatures(ask, bank)
