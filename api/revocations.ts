@@ -20,6 +20,9 @@ export type Credential = {
   readonly believedSince: Date
 }
 
+/** Sessions and keys only ever end: credentials speak of their first revision, 0. */
+const ENDED = 1
+
 export const subjectOf = {
   user: (id: string): string => `user ${id}`,
   session: (id: string): string => `session ${id}`,
@@ -120,7 +123,7 @@ const readRecent = async (
     'select id from sessions where ended_at > $1 order by ended_at',
     [since],
   )
-  for (const { id } of ended.rows) marks.note(subjectOf.session(id), Number.POSITIVE_INFINITY)
+  for (const { id } of ended.rows) marks.note(subjectOf.session(id), ENDED)
   const [oldest] = positions.sort((a, b) => (a.commit < b.commit ? -1 : 1))
   return oldest && oldest.commit > 0n ? oldest : 'start'
 }
@@ -130,10 +133,7 @@ export const createRevocations = (clock: () => Date): Revocations => {
 
   const note = (event: Noted): void => {
     const subject = subjects[event.type]?.(event)
-    if (subject === undefined) return
-    // A user goes on under his new revision; a session or a key that has ended does not.
-    const goesOn = event.type.startsWith('User')
-    marks.note(subject, goesOn ? event.revision : Number.POSITIVE_INFINITY)
+    if (subject !== undefined) marks.note(subject, event.revision)
   }
 
   const watch = (store: EventStore): EventStore => ({

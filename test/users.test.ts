@@ -268,7 +268,12 @@ describe('registration', () => {
     accepted(await execute(other, disableUser, change, context))
     accepted(await execute(world.ports, enableUser, change, context))
     accepted(await execute(other, disableUser, change, context))
-    expect((await findUser(world.ports, 'mona'))?.state.status).toBe('disabled')
+    expect(await typesIn(world.ports.store, `user-${user}`)).toEqual([
+      'UserRegistered',
+      'UserDisabled',
+      'UserEnabled',
+      'UserDisabled',
+    ])
   })
 
   test('the read models show users, and nothing of whom was forgotten', async () => {
