@@ -53,7 +53,7 @@ const readBody = async (c: Context<Env>, limit_bytes: number): Promise<object> =
 const DRY_RUN = 'dry_run'
 
 /** Query fields, each at most once. */
-export const readQuery = (c: Context<Env>): Record<string, string> => {
+const readQuery = (c: Context<Env>): Record<string, string> => {
   const fields: Record<string, string> = {}
   if (!c.req.url.includes('?')) return fields
   for (const [name, value] of new URL(c.req.url).searchParams) {

@@ -20,7 +20,7 @@ const endOfString = (text: string, start: number): number => {
  * The first field named twice in one object, in text that is known to be JSON. JSON.parse keeps the
  * last of them without a word, and two readers of one document may then see two amounts.
  */
-export const findDuplicateField = (text: string): string | undefined => {
+const findDuplicateField = (text: string): string | undefined => {
   const open: (Set<string> | undefined)[] = []
   let last = ''
   for (let index = 0; index < text.length; index += 1) {

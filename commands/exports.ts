@@ -13,7 +13,7 @@ import type { EventStore } from '../domain/log.ts'
 import { command } from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
 
-export const RequestExport = z
+const RequestExport = z
   .strictObject({
     book: BookId,
     from: Day,
@@ -54,7 +54,7 @@ export const requestExport = command({
 
 const OfExport = { export: Identifier }
 
-export const CompleteExport = z.strictObject({
+const CompleteExport = z.strictObject({
   ...OfExport,
   sha256: z.string(),
   bytes: z.int().min(0),
@@ -77,7 +77,7 @@ export const completeExport = command({
   answer: (_events, input) => ({ export: input.export, status: 'completed' as const }),
 })
 
-export const FailExport = z.strictObject({ ...OfExport, reason: z.string().min(1).max(512) })
+const FailExport = z.strictObject({ ...OfExport, reason: z.string().min(1).max(512) })
 
 /** What the exporter says when a file cannot be made, and trying again would be no use. */
 export const failExport = command({

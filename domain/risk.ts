@@ -4,7 +4,7 @@ import { AccountCode, BookId, EntryKind, Identifier, Instant } from './ledger/ev
 import { Amount, Asset } from './money.ts'
 
 /** Why a score is what it is: the feature, what was observed, and how far it moved the score. */
-export const Reason = z.object({
+const Reason = z.object({
   feature: z.string().max(64),
   value: z.number(),
   contribution: z.number(),

@@ -1,7 +1,7 @@
 /** Configuration: environment variables, read once at start. */
 import { z } from 'zod'
 
-export const roles = ['api', 'project', 'relay', 'score'] as const
+const roles = ['api', 'project', 'relay', 'score'] as const
 
 export type Role = (typeof roles)[number]
 

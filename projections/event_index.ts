@@ -2,7 +2,7 @@ import { projection } from './kernel.ts'
 import type { Table } from './table.ts'
 
 /** Where in the log to find what one request, or one actor, brought about. */
-export const eventIndex: Table = {
+const eventIndex: Table = {
   name: 'event_index',
   columns: {
     stream: 'text',

@@ -12,7 +12,7 @@ import { conditions } from './select.ts'
 import type { Table } from './table.ts'
 
 /** `log_position` is what the export shows; `position` is, as always, the row's own. */
-export const exports: Table = {
+const exports: Table = {
   name: 'exports',
   columns: {
     export: 'text',

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** A cursor that this server did not make, or made for another list. */
-export class BadCursor extends Error {
+class BadCursor extends Error {
   readonly code = 'BAD_CURSOR'
   constructor() {
     super('The cursor is not one that this list gave out.')

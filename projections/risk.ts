@@ -2,7 +2,7 @@ import { riskEvents } from '../domain/risk.ts'
 import { projection } from './kernel.ts'
 import type { Table } from './table.ts'
 
-export const scores: Table = {
+const scores: Table = {
   name: 'scores',
   columns: {
     book: 'text',

@@ -23,7 +23,7 @@ type Change =
 /** The changes of a batch of events, at most one a row: what came later has been laid over. */
 export type Changes = Map<Table, Map<string, Change>>
 
-export const keyOf = (table: Table, row: Row): string => {
+const keyOf = (table: Table, row: Row): string => {
   const [first, second] = table.key
   if (first !== undefined && table.key.length === 1) return String(row[first])
   if (first !== undefined && second !== undefined && table.key.length === 2) {

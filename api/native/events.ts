@@ -16,7 +16,7 @@ const positionOf = (commit: string): Position => ({
   prepare: BigInt(commit),
 })
 
-export const eventView = (event: Recorded) => ({
+const eventView = (event: Recorded) => ({
   id: event.id,
   stream: event.stream,
   revision: event.revision,

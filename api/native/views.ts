@@ -136,8 +136,6 @@ export const PostedEntry = z
   })
   .openapi('PostedEntry')
 
-export const PostedBatch = z.object({ entries: z.array(PostedEntry) }).openapi('PostedBatch')
-
 export const Entry = z
   .object({
     book: z.string(),

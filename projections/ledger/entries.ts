@@ -3,7 +3,7 @@ import { type Handler, projection } from '../kernel.ts'
 import type { Table } from '../table.ts'
 import { bookOf } from './accounts.ts'
 
-export const entries: Table = {
+const entries: Table = {
   name: 'entries',
   columns: {
     book: 'text',
@@ -26,7 +26,7 @@ export const entries: Table = {
 }
 
 /** `ordinal` counts the lines of one event, which may hold many entries. */
-export const entryLines: Table = {
+const entryLines: Table = {
   name: 'entry_lines',
   columns: {
     book: 'text',

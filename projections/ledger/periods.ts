@@ -3,7 +3,7 @@ import { projection } from '../kernel.ts'
 import type { Table } from '../table.ts'
 import { bookOf } from './accounts.ts'
 
-export const periods: Table = {
+const periods: Table = {
   name: 'periods',
   columns: {
     book: 'text',
