@@ -3,29 +3,51 @@ import { NOWHERE } from './builds.ts'
 import { flush, type Log, type Running } from './flush.ts'
 import type { Database } from './table.ts'
 
+/** Measured in entries, of which one event can hold a thousand. */
 const MAX_BATCH = 2000
 const MAX_BUFFERED = 6000
+
+const weightOf = ({ data }: Recorded): number => {
+  const entries = (data as { entries?: unknown } | null)?.entries
+  return Array.isArray(entries) ? entries.length : 1
+}
+
+/** The first events that weigh no more than a batch may, but at least one. */
+const takeBatch = (events: Recorded[]): Recorded[] => {
+  let weight = 0
+  const end = events.findIndex((event) => {
+    weight += weightOf(event)
+    return weight > MAX_BATCH
+  })
+  return end < 0 ? events.splice(0) : events.splice(0, Math.max(1, end))
+}
 
 type Buffer = {
   take(): Promise<{ events: Recorded[]; caughtUp: boolean; ended: boolean }>
   failure(): unknown
+  /** Lets go of the reader, whose source has been told to end. */
+  close(): void
 }
 
 /** Reads ahead of the slower database, but only so far. */
 const bufferOf = (items: AsyncIterable<SubscriptionItem>): Buffer => {
-  let events: Recorded[] = []
+  const events: Recorded[] = []
+  let buffered = 0
   let caughtUp = false
   let ended = false
+  let closed = false
   let failure: unknown
   let wakeReader: (() => void) | undefined
   let wakeTaker: (() => void) | undefined
 
   const read = async (): Promise<void> => {
     for await (const item of items) {
-      if (item.kind === 'event') events.push(item.event)
-      else caughtUp = true
+      if (item.kind === 'event') {
+        events.push(item.event)
+        buffered += weightOf(item.event)
+      } else caughtUp = true
       wakeTaker?.()
-      if (events.length >= MAX_BUFFERED) {
+      if (buffered >= MAX_BUFFERED && !closed) {
         await new Promise<void>((resolve) => {
           wakeReader = resolve
         })
@@ -43,6 +65,10 @@ const bufferOf = (items: AsyncIterable<SubscriptionItem>): Buffer => {
 
   return {
     failure: () => failure,
+    close: () => {
+      closed = true
+      wakeReader?.()
+    },
     take: async () => {
       if (events.length === 0 && !caughtUp && !ended) {
         await new Promise<void>((resolve) => {
@@ -50,8 +76,8 @@ const bufferOf = (items: AsyncIterable<SubscriptionItem>): Buffer => {
         })
         wakeTaker = undefined
       }
-      const taken = events.slice(0, MAX_BATCH)
-      events = events.slice(MAX_BATCH)
+      const taken = takeBatch(events)
+      buffered -= taken.reduce((sum, event) => sum + weightOf(event), 0)
       const nowCaughtUp = caughtUp && events.length === 0
       if (nowCaughtUp) caughtUp = false
       wakeReader?.()
@@ -110,5 +136,6 @@ export const runLane = async (options: LaneOptions): Promise<void> => {
     if (buffer.failure() && !options.signal.aborted) throw buffer.failure()
   } finally {
     ending.abort()
+    buffer.close()
   }
 }
