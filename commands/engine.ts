@@ -103,15 +103,17 @@ const appendGroup = async (resident: Resident, group: Group): Promise<boolean> =
 
 const serveGroup = async ({ resident, waiting }: Writer): Promise<void> => {
   for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
-    if (resident.stale) await readOn(resident)
+    // Taken before the log is read: who comes meanwhile may know of more than the reading saw.
     const attempts = waiting.slice(0, MAX_GROUP).map(({ attempt }) => attempt)
+    const justRead = resident.stale
+    if (justRead) await readOn(resident)
     const group = decideGroup(resident, attempts)
     if (!(await appendGroup(resident, group))) continue
     // A group that was appended saw the newest state; one that only looked may not have, also
     // when it decided that there is nothing to do.
     const appended = group.events.length > 0
     const looked = group.verdicts.some(({ kind }) => kind !== 'seen')
-    if (!appended && looked && (await readOn(resident))) continue
+    if (!appended && looked && !justRead && (await readOn(resident))) continue
     const served = waiting.splice(0, group.verdicts.length)
     for (const [index, { resolve, reject }] of served.entries()) {
       const verdict = group.verdicts[index]
