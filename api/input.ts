@@ -22,7 +22,11 @@ const readBounded = async (request: Request, limit_bytes: number): Promise<strin
     if (size > limit_bytes) throw tooLarge(limit_bytes)
     chunks.push(chunk)
   }
-  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+  } catch {
+    throw new ProblemError(problem('MALFORMED_JSON', 'The body is not UTF-8.'))
+  }
 }
 
 const readText = async (c: Context<Env>, limit_bytes: number): Promise<string> => {
@@ -58,6 +62,7 @@ const readQuery = (c: Context<Env>): Record<string, string> => {
   if (!c.req.url.includes('?')) return fields
   for (const [name, value] of new URL(c.req.url).searchParams) {
     if (Object.hasOwn(fields, name)) throw fault(name, 'given twice')
+    if (value.includes('\0')) throw fault(name, 'holds a NUL')
     fields[name] = value
   }
   return fields

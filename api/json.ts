@@ -42,7 +42,42 @@ const findDuplicateField = (text: string): string | undefined => {
   return undefined
 }
 
-/** Parses JSON from outside. Throws a problem for malformed text and for a field named twice. */
+const isUnreadable = (text: string): boolean => text.includes('\0') || !text.isWellFormed()
+
+/**
+ * Where a value holds a NUL or half a character: Postgres takes neither, so an event with one would
+ * stop every read model that keeps it.
+ */
+const findUnreadable = (value: unknown, path: string): string | undefined => {
+  if (typeof value === 'string') return isUnreadable(value) ? path : undefined
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [name, inner] of Object.entries(value)) {
+    const field = path === '' ? name : `${path}.${name}`
+    if (isUnreadable(name)) return path || '(body)'
+    const found = findUnreadable(inner, field)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** Only an escape can bring such a character into JSON. */
+const SUSPICIOUS = /\\u(?:0000|d[89a-f])/i
+
+/** Throws a problem that names the field when a text in it cannot be kept. */
+const refuseUnreadable = (text: string, parsed: unknown): void => {
+  if (!SUSPICIOUS.test(text)) return
+  const field = findUnreadable(parsed, '')
+  if (field === undefined) return
+  const message = 'holds a NUL or half a character'
+  throw new ProblemError(
+    problem('INVALID_REQUEST', `${field}: ${message}`, { errors: [{ field, message }] }),
+  )
+}
+
+/**
+ * Parses JSON from outside. Throws a problem for malformed text, for a field named twice and for
+ * characters that cannot be kept.
+ */
 export const parseJson = (text: string): unknown => {
   let parsed: unknown
   try {
@@ -57,5 +92,6 @@ export const parseJson = (text: string): unknown => {
       problem('DUPLICATE_FIELD', `The field ${twice} is named twice.`, { errors }),
     )
   }
+  refuseUnreadable(text, parsed)
   return parsed
 }

@@ -73,6 +73,14 @@ const waitUntilFresh = async (wiring: Wiring, query: Query, call: Call): Promise
   throw new ProblemError(problem('NOT_CAUGHT_UP', detail))
 }
 
+/**
+ * The keys in a cursor are the one part of an input that no schema has seen. Those which Postgres
+ * cannot read (class 22: data exception) came from another list, or from nobody.
+ */
+const isCursorFault = (error: unknown, input: unknown): boolean =>
+  /^22/.test(String((error as { code?: unknown }).code)) &&
+  (input as { cursor?: unknown }).cursor !== undefined
+
 const contextOf = (call: Call): Context => ({
   actor: call.identity,
   at: call.at,
@@ -98,7 +106,13 @@ export const createServices = (wiring: Wiring): Services => ({
   ask: async (query, call) => {
     await waitUntilFresh(wiring, query, call)
     const asker = { id: call.identity.id, reach: call.reach }
-    const answer = await query.run(wiring.database, call.input, asker, wiring.ports.vault)
+    const answer = await query
+      .run(wiring.database, call.input, asker, wiring.ports.vault)
+      .catch((error: unknown) => {
+        if (!isCursorFault(error, call.input)) throw error
+        const detail = 'The cursor is not one that this list gave out.'
+        throw new ProblemError(problem('BAD_CURSOR', detail))
+      })
     if (answer === undefined) {
       throw new ProblemError(problem('RESOURCE_NOT_FOUND', 'There is nothing at this address.'))
     }

@@ -7,7 +7,10 @@ import { type SentEvent, sendEvents } from '../stream.ts'
 import * as views from './views.ts'
 
 const tag = 'Events'
-const PositionInput = z.string().regex(/^\d{1,20}$/, 'a position is 1 to 20 digits')
+const PositionInput = z
+  .string()
+  .regex(/^\d{1,20}$/, { error: 'a position is 1 to 20 digits', abort: true })
+  .refine((digits) => BigInt.asUintN(64, BigInt(digits)) === BigInt(digits), 'no such position')
 const StreamName = z.string().regex(/^[!-~]{1,256}$/, 'a stream name is visible ASCII')
 const TypePrefix = z.string().regex(/^[A-Za-z]{1,64}$/, 'letters only')
 
