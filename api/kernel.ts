@@ -54,6 +54,9 @@ const problemResponse = (
       'X-Request-Id': requestId,
       ...(found.status === 401 && { 'WWW-Authenticate': 'Bearer' }),
       ...(found.status === 503 && { 'Retry-After': '1' }),
+      ...(typeof found.facts?.retry_after_s === 'number' && {
+        'Retry-After': String(found.facts.retry_after_s),
+      }),
       ...headers,
     },
   })

@@ -17,7 +17,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 import { type BoundedFile, openBoundedFile } from '../log.ts'
 import { fileFault, StartError } from '../start/error.ts'
-import { damaged, explain } from './faults.ts'
+import { damaged, explain, startAfresh } from './faults.ts'
 import { findPlace, type Place, runAs } from './place.ts'
 import { LaunchFault, launch, type Server, stopOrphan } from './server.ts'
 
@@ -135,7 +135,7 @@ function checkVersion(cluster: string): void {
   if (found === majorVersion) return
   throw new StartError(
     `The data in ${cluster} was written by Postgres ${found}, this is Postgres ${majorVersion}: ` +
-      'move it aside and the read models are built anew.',
+      `${startAfresh}.`,
   )
 }
 

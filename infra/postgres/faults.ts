@@ -21,10 +21,13 @@ export function explain(text: string, place: Place, port: number, log: string): 
   return new StartError(`Postgres could not start: ${message} (more in ${log}).`)
 }
 
-/** Everything in Postgres is derived from the events, so that a fresh cluster is a way out. */
+/** What a fresh cluster means: read models follow from the events, the keys of people do not. */
+export const startAfresh =
+  'move it aside: the read models are built anew, but names sealed under its subject_keys are lost'
+
 export function damaged(cluster: string, how: string): StartError {
   return new StartError(
-    `The Postgres data in ${cluster} is damaged (${how}): restore it from a backup, or move it ` +
-      'aside and the read models are built anew.',
+    `The Postgres data in ${cluster} is damaged (${how}): restore it from a backup, or ` +
+      `${startAfresh}.`,
   )
 }

@@ -132,7 +132,7 @@ function readPointer(directory: string): string | undefined {
   if (existsSync(join(owner, 'location'))) {
     throw new StartError(
       `${directory} is a copy of ${owner} and its Postgres data is in ${home}, which still ` +
-        `belongs to the original: delete ${pointer} to have the read models built anew.`,
+        `belongs to the original: delete ${pointer} to begin with an empty cluster, without the keys of sealed names.`,
     )
   }
   writeFileSync(note, directory)
