@@ -10,17 +10,20 @@ export const inFlight = async <Item>(
 ): Promise<void> => {
   const unfinished = new Set<Promise<void>>()
   let failure: { readonly error: unknown } | undefined
-  for await (const item of items) {
-    const begun: Promise<void> = work(item)
-      .catch((error: unknown) => {
-        failure ??= { error }
-      })
-      .finally(() => unfinished.delete(begun))
-    unfinished.add(begun)
-    if (unfinished.size >= limit) await Promise.race(unfinished)
-    if (failure || signal.aborted) break
+  try {
+    for await (const item of items) {
+      const begun: Promise<void> = work(item)
+        .catch((error: unknown) => {
+          failure ??= { error }
+        })
+        .finally(() => unfinished.delete(begun))
+      unfinished.add(begun)
+      if (unfinished.size >= limit) await Promise.race(unfinished)
+      if (failure || signal.aborted) break
+    }
+  } finally {
+    await Promise.all(unfinished)
   }
-  await Promise.all(unfinished)
   if (failure) throw failure.error
   signal.throwIfAborted()
 }

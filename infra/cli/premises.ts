@@ -1,0 +1,87 @@
+/** How a command finds the stores: those of a Daybook that runs, or its own for as long as it takes. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Pool } from 'pg'
+import type { EventStore } from '../../domain/log.ts'
+import type { Premises } from '../back_office.ts'
+import type { Config } from '../config.ts'
+import { connectEventStore } from '../eventstore/client.ts'
+import { createLogger } from '../log.ts'
+import { openParts } from '../parts.ts'
+import { connectPostgres } from '../postgres/pool.ts'
+import type { Role } from '../roles/role.ts'
+import { startRoles } from '../roles/start.ts'
+import { findRunning, type Running } from '../running.ts'
+import { checklist } from '../start/checklist.ts'
+import { StartError } from '../start/error.ts'
+
+const SECRET_BYTES = 32
+
+/** A secret of a data directory that another process has locked. */
+const readSecret = (directory: string, name: string): Buffer => {
+  const file = join(directory, 'secrets', name)
+  try {
+    const secret = Buffer.from(readFileSync(file, 'utf8').trim(), 'hex')
+    if (secret.length === SECRET_BYTES) return secret
+  } catch (error) {
+    throw new StartError(`${file} cannot be read: ${(error as Error).message}`, error)
+  }
+  throw new StartError(`${file} is damaged: restore it from a backup.`)
+}
+
+const premisesOf = (running: Running, directory: string): Premises => ({
+  eventStoreUrl: running.eventStoreUrl,
+  databaseUrl: running.databaseUrl,
+  secret: (name) => readSecret(directory, name),
+})
+
+/** `projector`: what is not running already is started, so that the read models catch up. */
+export type Needs = { readonly projector: boolean }
+
+/**
+ * Runs `work` where the stores are and stops afterwards what it had to start. What is started is
+ * reported on standard error.
+ */
+export const withPremises = async <Result>(
+  config: Config,
+  needs: Needs,
+  work: (premises: Premises) => Promise<Result>,
+): Promise<Result> => {
+  const running = findRunning(config.dataDirectory)
+  if (running) return work(premisesOf(running, config.dataDirectory))
+  const list = checklist(process.stderr)
+  const parts = await openParts(config, list)
+  const roles: Role[] = []
+  try {
+    if (needs.projector) {
+      const log = createLogger({
+        level: config.logLevel,
+        file: join(parts.directory.path, 'daybook.log'),
+      })
+      await startRoles({ ...config, roles: new Set(['project']) }, parts, roles, log, list)
+    }
+    const { eventStoreUrl, databaseUrl, directory } = parts
+    return await work({ eventStoreUrl, databaseUrl, secret: directory.secret })
+  } finally {
+    await Promise.all(roles.map((role) => role.stop()))
+    await parts.close()
+  }
+}
+
+export type Stores = { readonly store: EventStore; readonly database: Pool }
+
+/** Like `withPremises`, with connections to both stores. */
+export const withStores = <Result>(
+  config: Config,
+  needs: Needs,
+  work: (stores: Stores) => Promise<Result>,
+): Promise<Result> =>
+  withPremises(config, needs, async ({ eventStoreUrl, databaseUrl }) => {
+    const database = await connectPostgres({ url: databaseUrl, name: 'daybook cli', max: 4 })
+    const store = connectEventStore({ url: eventStoreUrl })
+    try {
+      return await work({ store, database })
+    } finally {
+      await Promise.all([store.close(), database.end()])
+    }
+  })
