@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { serve } from '@hono/node-server'
 import type { Pool } from 'pg'
@@ -24,7 +24,7 @@ import { openExportFile } from './exports/file.ts'
 import { startExporter } from './exports/index.ts'
 import type { Log } from './log.ts'
 import type { Parts } from './parts.ts'
-import { createPorts } from './ports.ts'
+import { createEntryIndex, createPorts } from './ports.ts'
 import { connectPostgres } from './postgres/pool.ts'
 import { runSchedule } from './schedule.ts'
 import { StartError } from './start/error.ts'
@@ -57,6 +57,25 @@ const readLag = async (database: Pool): Promise<Record<string, number>> => {
   )
 }
 
+/** Says at once that the port is taken, before everything else has been started for nothing. */
+export const refuseTakenPort = async ({ host, port }: Config): Promise<void> => {
+  if (port === 0) return
+  const probe = createServer()
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', (error: NodeJS.ErrnoException) => reject(portFault(host, port, error)))
+    probe.listen({ host, port }, resolve)
+  })
+  await new Promise((resolve) => probe.close(resolve))
+}
+
+const portFault = (host: string, port: number, error: NodeJS.ErrnoException): StartError =>
+  new StartError(
+    error.code === 'EADDRINUSE'
+      ? `Port ${port} on ${host} is taken. Choose another with PORT=...`
+      : `Cannot listen on ${host}:${port}: ${error.message}`,
+    error,
+  )
+
 const listen = async (fetch: (request: Request) => unknown, config: Config): Promise<Server> => {
   const server = serve({
     fetch: fetch as never,
@@ -65,13 +84,7 @@ const listen = async (fetch: (request: Request) => unknown, config: Config): Pro
   }) as Server
   await new Promise<void>((resolve, reject) => {
     server.once('listening', resolve)
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE'
-      const line = taken
-        ? `Port ${config.port} on ${config.host} is taken. Choose another with PORT=...`
-        : `Cannot listen on ${config.host}:${config.port}: ${error.message}`
-      reject(new StartError(line, error))
-    })
+    server.once('error', (error: Error) => reject(portFault(config.host, config.port, error)))
   })
   // Idle connections must not outlive a proxy's own time-out by much, nor be cut before it.
   server.keepAliveTimeout = 65_000
@@ -84,10 +97,6 @@ const finishRequests = (server: Server): Promise<void> =>
     server.close(() => resolve())
     server.closeIdleConnections()
   })
-
-/** Any text of enough characters makes a key of 32 bytes, always the same. */
-const keyFrom = (text: string | undefined): Buffer | undefined =>
-  text === undefined ? undefined : createHash('sha256').update(text).digest()
 
 export type ApiServer = {
   readonly url: string
@@ -117,12 +126,12 @@ export const startApi = async (
   const store = revocations.watch(connectEventStore({ url: parts.eventStoreUrl }))
   const freshness = await followFreshness(database, log)
   const ports = await createPorts({
+    config,
     store,
     database,
-    freshness,
     clock,
-    tokenSecret: keyFrom(config.tokenSecret) ?? parts.directory.secret('tokens'),
-    vaultKey: keyFrom(config.vaultKey) ?? parts.directory.secret('vault'),
+    index: createEntryIndex(database, store, freshness),
+    secret: parts.directory.secret,
   })
   await revocations.follow({ store, database, log, signal: stopping.signal })
   const authenticate = createAuthenticator({

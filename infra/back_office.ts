@@ -1,14 +1,10 @@
-import { createHash } from 'node:crypto'
-import { createEngine } from '../commands/engine.ts'
 import type { EntryIndex, Ports } from '../commands/kernel.ts'
 import { entriesOf } from '../domain/ledger/events.ts'
 import type { EventStore } from '../domain/log.ts'
 import type { Config } from './config.ts'
 import { connectEventStore } from './eventstore/client.ts'
+import { createPorts } from './ports.ts'
 import { connectPostgres } from './postgres/pool.ts'
-import { createSnapshots } from './postgres/snapshots.ts'
-import { createSecrets } from './secrets.ts'
-import { openVault } from './vault.ts'
 
 /** Where the stores are, and the data directory's own secrets. */
 export type Premises = {
@@ -23,10 +19,6 @@ export type BackOffice = {
   /** Finishes what is under way and lets go of the stores. */
   close(): Promise<void>
 }
-
-/** Any text of enough characters makes a key of 32 bytes, always the same. */
-const keyFrom = (text: string | undefined): Buffer | undefined =>
-  text === undefined ? undefined : createHash('sha256').update(text).digest()
 
 /** Finds what was posted a moment ago in the book itself: the read models may not be there yet. */
 const recentEntries = (store: EventStore): EntryIndex => ({
@@ -50,21 +42,12 @@ export const openBackOffice = async (config: Config, premises: Premises): Promis
     await Promise.all([store.close(), database.end()])
   }
   try {
-    const engine = createEngine(store, await createSnapshots(database))
-    const tokenSecret = keyFrom(config.tokenSecret) ?? secret('tokens')
-    const masterKey = keyFrom(config.vaultKey) ?? secret('vault')
-    const ports: Ports = {
-      store,
-      engine,
-      clock,
-      secrets: createSecrets({ secret: tokenSecret, clock }),
-      vault: await openVault({ database, masterKey }),
-      index: recentEntries(store),
-    }
+    const index = recentEntries(store)
+    const ports = await createPorts({ config, store, database, index, secret, clock })
     return {
       ports,
       close: async () => {
-        await engine.drain()
+        await ports.engine.drain()
         await close()
       },
     }

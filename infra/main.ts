@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import type { Ports } from '../commands/kernel.ts'
 import { ensureAdministrator } from '../commands/users.ts'
 import { isRefusal } from '../domain/kernel.ts'
-import { type ApiServer, startApi } from './api.ts'
+import { type ApiServer, refuseTakenPort, startApi } from './api.ts'
 import { openBackOffice } from './back_office.ts'
 import { type Config, ConfigurationError, readConfig } from './config.ts'
 import { type DemoRecord, provideDemo, welcome } from './demo/index.ts'
@@ -53,6 +53,7 @@ const ensureFirst = async ({ admin }: Config, ports: Ports): Promise<void> => {
 
 const start = async (order: Order): Promise<Started> => {
   const { config, empty, list, signal } = order
+  if (config.roles.has('api')) await refuseTakenPort(config)
   const parts = await openParts(config, list)
   const started: Started = { parts, roles: [], demo: undefined }
   const file = config.logTo === 'file' ? join(parts.directory.path, 'daybook.log') : undefined
@@ -137,6 +138,8 @@ const onSignal = (): AbortSignal => {
 }
 
 const run = async (): Promise<void> => {
+  // What is kept here is nobody else's to read on a shared machine.
+  process.umask(0o077)
   const { empty } = readFlags()
   const config = readConfig(process.env)
   const signal = onSignal()

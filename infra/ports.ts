@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto'
 import type { Pool } from 'pg'
-import { createEngine, type Engine } from '../commands/engine.ts'
+import { createEngine } from '../commands/engine.ts'
 import type { Actor, EntryIndex, Ports } from '../commands/kernel.ts'
 import type { EventStore } from '../domain/log.ts'
 import type { Freshness } from '../projections/freshness.ts'
+import type { Config } from './config.ts'
 import { createSnapshots } from './postgres/snapshots.ts'
 import { createSecrets } from './secrets.ts'
 import { openVault } from './vault.ts'
@@ -13,7 +15,11 @@ export const SYSTEM: Actor = { id: 'system', roles: ['system'] }
 const LOCATE_TIMEOUT_MS = 3000
 
 /** Finds entries through the read model; one that is not there yet is waited for, briefly. */
-const createEntryIndex = (database: Pool, store: EventStore, freshness: Freshness): EntryIndex => {
+export const createEntryIndex = (
+  database: Pool,
+  store: EventStore,
+  freshness: Freshness,
+): EntryIndex => {
   const find = async (book: string, entry: string): Promise<number | undefined> => {
     const { rows } = await database.query<{ revision: string }>(
       'select revision from entries where book = $1 and entry = $2',
@@ -33,24 +39,31 @@ const createEntryIndex = (database: Pool, store: EventStore, freshness: Freshnes
   }
 }
 
+/** Any text of enough characters makes a key of 32 bytes, always the same. */
+const keyFrom = (text: string | undefined): Buffer | undefined =>
+  text === undefined ? undefined : createHash('sha256').update(text).digest()
+
 export type PortSettings = {
+  readonly config: Pick<Config, 'tokenSecret' | 'vaultKey'>
   readonly store: EventStore
   readonly database: Pool
-  readonly freshness: Freshness
-  readonly tokenSecret: Buffer
-  readonly vaultKey: Buffer
+  readonly index: EntryIndex
+  /** The data directory's own, where the configuration gives none. */
+  readonly secret: (name: 'tokens' | 'vault') => Buffer
   readonly clock: () => Date
 }
 
 /** Wires the commands' ports to this process's connections. */
-export const createPorts = async (settings: PortSettings): Promise<Ports & { engine: Engine }> => {
-  const { store, database, freshness, clock } = settings
+export const createPorts = async (settings: PortSettings): Promise<Ports> => {
+  const { config, store, database, index, secret, clock } = settings
+  const tokenSecret = keyFrom(config.tokenSecret) ?? secret('tokens')
+  const masterKey = keyFrom(config.vaultKey) ?? secret('vault')
   return {
     store,
     clock,
+    index,
     engine: createEngine(store, await createSnapshots(database)),
-    secrets: createSecrets({ secret: settings.tokenSecret, clock }),
-    vault: await openVault({ database, masterKey: settings.vaultKey }),
-    index: createEntryIndex(database, store, freshness),
+    secrets: createSecrets({ secret: tokenSecret, clock }),
+    vault: await openVault({ database, masterKey }),
   }
 }
