@@ -49,6 +49,8 @@ export type DataDirectory = {
  */
 export function openDataDirectory(path: string): DataDirectory {
   const directory = resolve(path)
+  // What is kept here is nobody else's to read on a shared machine.
+  process.umask(0o077)
   try {
     prepare(directory)
     const lock = takeLock(directory)

@@ -138,8 +138,6 @@ const onSignal = (): AbortSignal => {
 }
 
 const run = async (): Promise<void> => {
-  // What is kept here is nobody else's to read on a shared machine.
-  process.umask(0o077)
   const { empty } = readFlags()
   const config = readConfig(process.env)
   const signal = onSignal()
