@@ -21,9 +21,10 @@ export const Identifier = z
   .regex(/^[0-9A-Za-z_-]{1,64}$/, 'an id is 1 to 64 letters, digits, underscores or dashes')
 
 // There is no year 0, and Postgres knows none.
-const A_YEAR = [/^(?!0000)/, 'a year from 0001 on'] as const
-export const Day = z.iso.date().regex(...A_YEAR)
-export const Instant = z.iso.datetime({ precision: 3 }).regex(...A_YEAR)
+const hasYear = (text: string): boolean => !text.startsWith('0000')
+const A_YEAR = 'a year from 0001 on'
+export const Day = z.iso.date().refine(hasYear, A_YEAR)
+export const Instant = z.iso.datetime({ precision: 3 }).refine(hasYear, A_YEAR)
 
 export const AccountType = z.enum(['asset', 'liability', 'equity', 'income', 'expense'])
 export type AccountType = z.infer<typeof AccountType>

@@ -1,0 +1,110 @@
+/** The commands' ports without a machine under them: for tests of rules, thousands at a time. */
+import { createHash, createHmac } from 'node:crypto'
+import { createEngine, type Engine } from '../../commands/engine.ts'
+import type { AccessClaims, Ports, Secrets } from '../../commands/kernel.ts'
+import { entriesOf } from '../../domain/ledger/events.ts'
+import type { EventStore, NewEvent, Recorded } from '../../domain/log.ts'
+import type { Vault } from '../../domain/vault.ts'
+
+export type MemoryStore = EventStore & { readonly log: Recorded[] }
+
+/** A log in memory, by the rules of the port. What is kept has been JSON once. */
+export const createMemoryStore = (clock: () => Date): MemoryStore => {
+  const log: Recorded[] = []
+  const streams = new Map<string, Recorded[]>()
+
+  const keep = (stream: string, revision: number, event: NewEvent): Recorded => {
+    const commit = BigInt(log.length + 1)
+    const data: unknown = JSON.parse(JSON.stringify(event.data))
+    const position = { commit, prepare: commit }
+    return { ...event, data, stream, revision, position, recordedAt: clock() }
+  }
+  return {
+    log,
+    append: async (stream, expected, events) => {
+      const known = streams.get(stream) ?? []
+      streams.set(stream, known)
+      if (known.length - 1 !== expected) return { outcome: 'conflict' }
+      for (const event of events) {
+        const recorded = keep(stream, known.length, event)
+        known.push(recorded)
+        log.push(recorded)
+      }
+      const revision = known.length - 1
+      return {
+        outcome: 'appended',
+        revision,
+        position: { commit: BigInt(log.length), prepare: 0n },
+      }
+    },
+    readStream: async function* (stream, { from = 0, limit = Number.POSITIVE_INFINITY } = {}) {
+      yield* (streams.get(stream) ?? []).slice(from, from + limit)
+    },
+    readAll: async function* () {
+      yield* log
+    },
+    subscribe: () => {
+      throw new Error('nobody subscribes to a log in memory')
+    },
+    head: async () => log.at(-1)?.position,
+    close: async () => undefined,
+  }
+}
+
+/** Not secret, but as the port has it; a real hash of a password takes a tenth of a second. */
+const createPlainSecrets = (): Secrets => {
+  const digest = (text: string) => createHash('sha256').update(text).digest('hex')
+  const tokens = new Map<string, AccessClaims>()
+  let made = 0
+  return {
+    hashPassword: async (password) => digest(password),
+    verifyPassword: async (hash, password) => hash === digest(password),
+    claim: (kind, value) => createHmac('sha256', kind).update(value).digest('hex'),
+    signAccess: async (claims) => {
+      const token = `access-${tokens.size}`
+      tokens.set(token, claims)
+      return token
+    },
+    verifyAccess: async (token) => tokens.get(token),
+    randomToken: () => {
+      made += 1
+      return digest(`token ${made}`)
+    },
+    digest,
+  }
+}
+
+const plainVault: Vault = {
+  seal: async (_subject, fields) => Buffer.from(JSON.stringify(fields)).toString('base64'),
+  open: async (_subject, sealed) => JSON.parse(Buffer.from(sealed, 'base64').toString()),
+  openAll: async (texts) =>
+    texts.map(({ sealed }) => JSON.parse(Buffer.from(sealed, 'base64').toString())),
+  forget: async () => undefined,
+}
+
+export const noSnapshots = { load: async () => undefined, save: async () => undefined }
+
+export type MemoryPorts = Ports & { readonly store: MemoryStore }
+
+/** `around`: what stands between the commands and the engine. */
+export const createMemoryPorts = (
+  clock: () => Date,
+  around: (engine: Engine) => Engine = (engine) => engine,
+): MemoryPorts => {
+  const store = createMemoryStore(clock)
+  return {
+    store,
+    engine: around(createEngine(store, noSnapshots)),
+    clock,
+    secrets: createPlainSecrets(),
+    vault: plainVault,
+    index: {
+      locate: async (book, entry) =>
+        store.log.find(
+          (event) =>
+            event.stream === `book-${book}` &&
+            entriesOf(event as { type: string; data: object }).some(({ id }) => id === entry),
+        )?.revision,
+    },
+  }
+}
