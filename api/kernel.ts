@@ -1,6 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { ulid } from 'ulid'
+import { newUlid } from '../commands/ids.ts'
 import { reachOf } from '../domain/permissions.ts'
 import {
   consistencyOf,
@@ -22,7 +22,7 @@ const REQUEST_ID = /^[0-9A-Za-z._-]{1,64}$/
 
 const requestIdOf = (c: Context<Env>): string => {
   const given = c.req.header('x-request-id')
-  return given !== undefined && REQUEST_ID.test(given) ? given : ulid()
+  return given !== undefined && REQUEST_ID.test(given) ? given : newUlid()
 }
 
 type Known = { readonly code?: unknown; readonly name?: string; readonly message: string }

@@ -1,5 +1,4 @@
 import canonicalize from 'canonicalize'
-import { ulid } from 'ulid'
 import type { z } from 'zod'
 import { idFrom } from '../domain/ids.ts'
 import {
@@ -16,6 +15,7 @@ import { type Permission, type Reach, type Role, reachOf } from '../domain/permi
 import type { RefusalCode } from '../domain/refusals.ts'
 import type { Vault } from '../domain/vault.ts'
 import type { Engine, Outcome } from './engine.ts'
+import { newUlid } from './ids.ts'
 
 export type Actor = { readonly id: string; readonly roles: readonly Role[] }
 
@@ -121,7 +121,7 @@ const digestOf = ({ secrets }: Ports, name: string, input: unknown): string =>
   secrets.claim('request', `${name} ${canonicalize(input)}`)
 
 const requestId = (context: Context): string =>
-  context.key === undefined ? ulid() : `${context.actor.id} ${context.key}`
+  context.key === undefined ? newUlid() : `${context.actor.id} ${context.key}`
 
 const metadataOf = (name: string, context: Context, id: string): Metadata => ({
   command: id,
@@ -138,7 +138,7 @@ const idsFor = (id: string, context: Context): Enrichment['newId'] => {
   return (part = '') => {
     const known = made.get(part)
     if (known !== undefined) return known
-    const fresh = ulid(context.at.getTime())
+    const fresh = newUlid(context.at.getTime())
     made.set(part, fresh)
     return fresh
   }
@@ -209,7 +209,7 @@ export const submitStep = (
     expect: step.on,
     otherwise: step.otherwise,
     revision: undefined,
-    metadata: metadataOf(step.name, context, ulid()),
+    metadata: metadataOf(step.name, context, newUlid()),
     at: context.at,
     dryRun: context.dryRun ?? false,
   })

@@ -1,4 +1,3 @@
-import { ulid } from 'ulid'
 import { z } from 'zod'
 import { isRefusal, refuse } from '../domain/kernel.ts'
 import { Identifier } from '../domain/ledger/events.ts'
@@ -6,6 +5,7 @@ import type { Role } from '../domain/permissions.ts'
 import { Audience, Session, type SessionState } from '../domain/sessions.ts'
 import { User, type UserState } from '../domain/users.ts'
 import type { Outcome } from './engine.ts'
+import { newUlid } from './ids.ts'
 import { command, type Ports, publicCommand, type Receipt, submitStep } from './kernel.ts'
 import { claimOf, provePassword } from './usernames.ts'
 import { GivenPassword } from './users.ts'
@@ -85,7 +85,7 @@ export const logIn = publicCommand({
     // Said only to who knew the password.
     if (state.status === 'disabled') return refuse('USER_DISABLED', 'The user is disabled.')
     const { roles } = state
-    const session = ulid(context.at.getTime())
+    const session = newUlid(context.at.getTime())
     const secret = ports.secrets.randomToken()
     const expiresAt = new Date(context.at.getTime() + SESSION_MS)
     const data = {

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Pool } from 'pg'
-import { ulid } from 'ulid'
+import { newUlid } from '../commands/ids.ts'
 import { execute, type Ports } from '../commands/kernel.ts'
 import { expireHolds } from '../commands/ledger/index.ts'
 import type { Log } from './log.ts'
@@ -22,7 +22,7 @@ export const runSchedule = async (
       [at],
     )
     for (const { book } of rows) {
-      await execute(ports, expireHolds, { book }, { actor: SYSTEM, at, correlation: ulid() })
+      await execute(ports, expireHolds, { book }, { actor: SYSTEM, at, correlation: newUlid() })
     }
   }
   while (!signal.aborted) {
