@@ -43,6 +43,7 @@ export const accountRoutes: readonly Route[] = [
     location: (opened) => `/v1/books/${opened.book}/accounts/${opened.account}`,
     furtherExamples: [
       open({ account: 'customers:2:checking', type: 'liability', name: 'Checking', owner: 'c-2' }),
+      open({ account: 'customers:3:checking', type: 'liability', name: 'Checking' }),
       open({ account: 'cash:vault', type: 'asset', name: 'Cash in the vault' }),
       open({ account: 'income:fees', type: 'income', name: 'Fees' }),
     ],
@@ -120,7 +121,7 @@ export const accountRoutes: readonly Route[] = [
   }),
 ]
 
-/** After everything else has happened to the example's account: it must be empty to be closed. */
+/** After everything else: an account must be empty to be closed, and stays so. */
 export const closingRoutes: readonly Route[] = [
   write('post', '/v1/books/{book}/accounts/{account}/close', closeAccount, {
     tag,
@@ -129,7 +130,7 @@ export const closingRoutes: readonly Route[] = [
     response: views.AccountStatus,
     problems: [...changing, 'ACCOUNT_NOT_EMPTY'],
     example: {
-      params: { book, account: 'customers:2:checking' },
+      params: { book, account: 'customers:3:checking' },
       body: { reason: 'Customer moved away' },
     },
   }),

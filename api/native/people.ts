@@ -189,7 +189,7 @@ export const userRoutes: readonly Route[] = [
     summary: "Reset somebody's password",
     response: z.object({ user: z.string() }),
     problems: changing,
-    example: { params: { user: '{user}' }, body: { new_password: 'a fresh long password' } },
+    example: { params: { user: '{user}' }, body: { new_password: credentials.password } },
   }),
   write('put', '/v1/users/{user}/roles', changeRoles, {
     tag: users,

@@ -1,0 +1,112 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { nativeRoutes } from '../api/index.ts'
+import type { Example, Route } from '../api/route.ts'
+import { strict } from './laws/strict.ts'
+import { accepted } from './support/bank.ts'
+import { type Client, createClient, eventually, type Reply } from './support/client.ts'
+import { ADMIN, useDaybook } from './support/stack.ts'
+
+const daybook = useDaybook()
+const password = 'a password to be changed'
+const captured: Record<string, string> = { own_password: password }
+let admin: Client
+let keeper: Client
+
+const logIn = async (username: string, secret: string): Promise<Client> => {
+  const credentials = { username, password: secret }
+  const { body } = accepted(await createClient(daybook.url).post('/v1/tokens', credentials))
+  return createClient(daybook.url, body.access_token, { id: body.user, session: body.session })
+}
+
+beforeAll(async () => {
+  admin = await daybook.as('admin')
+  // Somebody else, because who changes his password is logged out.
+  const user = { username: 'keeper', password, name: 'Keeper', roles: ['admin'] }
+  accepted(await admin.post('/v1/users', user))
+  keeper = await logIn('keeper', password)
+  // A second log-in, because who ends his only session is logged out.
+  captured.own_session = (await logIn(ADMIN.username, ADMIN.password)).session ?? ''
+})
+
+/** What other routes bring about in the background, once it is there. */
+const arrive: Readonly<Record<string, () => Promise<string>>> = {
+  scored: async () => {
+    const { body } = await eventually(
+      'an entry is scored',
+      () => admin.get('/v1/risk/scores?book=example'),
+      (reply) => reply.body.items?.length > 0,
+    )
+    return body.items[0].entry
+  },
+}
+
+const fillIn = async (text: string): Promise<string> => {
+  for (const [, name = ''] of text.matchAll(/\{(\w+)\}/g)) {
+    captured[name] ??= (await arrive[name]?.()) ?? ''
+    if (captured[name] === '') throw new Error(`no example captures {${name}}`)
+  }
+  return text.replace(/\{(\w+)\}/g, (_all, name: string) => captured[name] ?? '')
+}
+
+const addressOf = async ({ path }: Route, { params = {}, query }: Example): Promise<string> => {
+  let address = path
+  for (const [name, value] of Object.entries(params)) {
+    address = address.replace(`{${name}}`, encodeURIComponent(await fillIn(value)))
+  }
+  return query ? `${address}?${new URLSearchParams(query)}` : address
+}
+
+const ask = async (route: Route, example: Example): Promise<Reply> => {
+  const address = await addressOf(route, example)
+  const given = example.body === undefined ? undefined : JSON.stringify(example.body)
+  const client = given?.includes('{own_password}') ? keeper : admin
+  if (route.method === 'get') return client.get(address)
+  const body = given === undefined ? undefined : await fillIn(given)
+  const type = route.source === 'stream' ? 'application/x-ndjson' : 'application/json'
+  return client.send(route.method.toUpperCase(), address, {
+    ...(body !== undefined && { body, headers: { 'Content-Type': type } }),
+  })
+}
+
+const check = (route: Route, reply: Reply): void => {
+  expect(reply.status, reply.text).toBe(route.status)
+  expect(reply.headers.get('content-type')).toContain(route.contentType ?? 'application/json')
+  expect(reply.headers.get('x-request-id')).toBeTruthy()
+  if (route.contentType === 'application/zip') return
+  const parsed = strict(route.response).safeParse(reply.body)
+  expect(parsed.error?.issues ?? [], reply.text).toEqual([])
+}
+
+const capture = ({ capture: wanted = {} }: Example, { body }: Reply): void => {
+  for (const [name, field] of Object.entries(wanted)) {
+    expect(body[field], `the answer has no ${field}`).toBeTruthy()
+    captured[name] = body[field]
+  }
+}
+
+const examples = nativeRoutes.flatMap((route) =>
+  [route.example, ...(route.furtherExamples ?? [])].map(
+    (example, index) => [`${route.method} ${route.path}`, index, route, example] as const,
+  ),
+)
+
+describe('the example of', () => {
+  test.each(examples)('%s (%i)', async (_name, _index, route, example) => {
+    if (route.contentType === 'text/event-stream') {
+      const [first] = await admin.events(await addressOf(route, example), 1)
+      expect(first?.id).toMatch(/^\d+$/)
+      return
+    }
+    // A file is made in the background.
+    const reply =
+      route.contentType === 'application/zip'
+        ? await eventually(
+            'a file',
+            () => ask(route, example),
+            ({ status }) => status === 200,
+          )
+        : await ask(route, example)
+    check(route, reply)
+    capture(example, reply)
+  })
+})
