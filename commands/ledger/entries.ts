@@ -18,6 +18,12 @@ export const postEntry = bookCommand({
   answer: entryOf,
 })
 
+/** What others' accounts stand at is none of a customer's business. */
+const withBalancesOf = (account: string, entry: Entry): Entry => ({
+  ...entry,
+  lines: entry.lines.map((line) => (line.account === account ? line : { ...line, balance: '' })),
+})
+
 export const postTransfer = bookCommand({
   name: 'transfers.post',
   permission: 'transfers:post',
@@ -35,7 +41,10 @@ export const postTransfer = bookCommand({
     }
   },
   decide: Ledger.decide.post,
-  answer: entryOf,
+  answer: (events, { from }, { poster }) => {
+    const entry = entryOf(events)
+    return poster.owner === null ? entry : withBalancesOf(from, entry)
+  },
 })
 
 /** All entries or none, as one event. */

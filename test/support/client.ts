@@ -16,7 +16,7 @@ export type Client = {
   readonly id: string
   readonly session: string | undefined
   readonly token: string | undefined
-  /** Reads see every write this client has made, unless a token is given. */
+  /** Reads see every write that was made before, unless a token is given. */
   get(path: string, headers?: Headed): Promise<Reply>
   post(path: string, body?: unknown, headers?: Headed): Promise<Reply>
   put(path: string, body?: unknown, headers?: Headed): Promise<Reply>
@@ -63,12 +63,15 @@ const readEvents = async (response: Response, enough: number): Promise<SentEvent
   return events
 }
 
+/** The newest write of several clients, so that one reads what another wrote. */
+export type Seen = { newest: bigint }
+
 export const createClient = (
   url: string,
   token?: string,
   who: { readonly id?: string; readonly session?: string } = {},
+  seen: Seen = { newest: 0n },
 ): Client => {
-  let newest = 0n
   const send: Client['send'] = async (method, path, { body, headers = {} } = {}) => {
     const response = await fetch(`${url}${path}`, {
       method,
@@ -78,7 +81,7 @@ export const createClient = (
     } as RequestInit)
     const text = await response.text()
     const position = BigInt(response.headers.get('consistency-token') ?? 0)
-    if (position > newest) newest = position
+    if (position > seen.newest) seen.newest = position
     return { status: response.status, headers: response.headers, body: parse(text), text }
   }
   const json =
@@ -95,7 +98,7 @@ export const createClient = (
     send,
     get: (path, headers = {}) =>
       send('GET', path, {
-        headers: { ...(newest > 0n && { 'Consistency-Token': `${newest}` }), ...headers },
+        headers: { ...(seen.newest > 0n && { 'Consistency-Token': `${seen.newest}` }), ...headers },
       }),
     post: json('POST'),
     put: json('PUT'),

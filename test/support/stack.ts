@@ -80,9 +80,10 @@ const stopWithin = async (child: ChildProcess): Promise<number | null> => {
 /** A user of each role, registered when first asked for; `system` signs in with an API key. */
 const createPeople = (url: string) => {
   const known = new Map<string, Promise<Client>>()
+  const seen = { newest: 0n }
   const logIn = async (username: string, password: string): Promise<Client> => {
     const { body } = await createClient(url).post('/v1/tokens', { username, password })
-    return createClient(url, body.access_token, { id: body.user, session: body.session })
+    return createClient(url, body.access_token, { id: body.user, session: body.session }, seen)
   }
   const admit = async (role: Role | 'nobody'): Promise<Client> => {
     if (role === 'nobody') return createClient(url)
@@ -90,7 +91,7 @@ const createPeople = (url: string) => {
     const admin = await as('admin')
     if (role === 'system') {
       const { body } = await admin.post('/v1/api-keys', { name: 'system', roles: ['system'] })
-      return createClient(url, body.token, { id: body.key })
+      return createClient(url, body.token, { id: body.key }, seen)
     }
     const password = randomBytes(12).toString('hex')
     const user = { username: `the-${role}`, password, name: role, roles: [role], user: role }
