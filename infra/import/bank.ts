@@ -2,11 +2,13 @@
 import { execute, type Ports } from '../../commands/kernel.ts'
 import { postEntry } from '../../commands/ledger/index.ts'
 import { isRefusal } from '../../domain/kernel.ts'
+import type { Entry } from '../../domain/ledger/events.ts'
 import { SYSTEM } from '../ports.ts'
 import { accountOf, noonOf, prepareBook } from './bank_accounts.ts'
 import { type BankRow, badLine, KINDS, readBankRows } from './bank_rows.ts'
 import { surveyBank } from './bank_survey.ts'
 import { inFlight } from './in_flight.ts'
+import { type Posted, readPosted } from './posted.ts'
 
 /** The balance of an account after a row: ours and the bank's, in minor units. */
 export type BalanceDifference = {
@@ -42,6 +44,17 @@ export type ImportOptions = {
 const IN_FLIGHT = 512
 const MAX_SHOWN = 20
 
+type Pending = { readonly row: BankRow; readonly posted: Entry | undefined }
+
+const keyOf = ({ transaction_id }: BankRow): string => `bank-${transaction_id}`
+
+/** The rows with what is known of them from an earlier import. */
+async function* pendingRows(path: string, posted: Posted): AsyncGenerator<Pending> {
+  for await (const row of readBankRows(path)) {
+    yield { row, posted: await posted.find(`${SYSTEM.id} ${keyOf(row)}`) }
+  }
+}
+
 /** Fees and overdraft interest go to the bank itself, however they are paid. */
 const againstOf = ({ kind, purpose }: BankRow): string => {
   if (purpose === 'statement_fee') return 'income:fees'
@@ -72,20 +85,46 @@ const entryOf = (book: string, row: BankRow) => {
   })
 }
 
-/** Posts one row, unless it was posted before, and compares the balance that is in the log. */
-const postRow = async (ports: Ports, figures: ImportFigures, row: BankRow): Promise<void> => {
-  const account = accountOf(row.account_id)
-  const key = `bank-${row.transaction_id}`
+type Wanted = ReturnType<typeof entryOf>
+
+/** Whether an entry in the log is the one that a row asks for. */
+const isSame = (entry: Entry, { kind, value_date, reference, lines }: Wanted): boolean =>
+  entry.kind === kind &&
+  entry.value_date === value_date &&
+  entry.reference === reference &&
+  entry.lines.length === lines.length &&
+  entry.lines.every(({ account, direction, amount }, index) => {
+    const line = lines[index]
+    return line?.account === account && line.direction === direction && line.amount === amount
+  })
+
+/** The row's entry as it stands in the log, posted now or earlier. */
+const postRow = async (
+  ports: Ports,
+  figures: ImportFigures,
+  { row, posted }: Pending,
+): Promise<Entry> => {
+  const wanted = entryOf(figures.book, row)
+  if (posted && isSame(posted, wanted)) {
+    figures.already_there += 1
+    return posted
+  }
+  const key = keyOf(row)
   const context = { actor: SYSTEM, at: noonOf(row.date), correlation: key, key }
-  const outcome = await execute(ports, postEntry, entryOf(figures.book, row), context)
+  const outcome = await execute(ports, postEntry, wanted, context)
   if (isRefusal(outcome)) {
     throw badLine(row.line, `transaction ${row.transaction_id}: ${outcome.detail}`)
   }
   if (outcome.replayed) figures.already_there += 1
   else figures.posted += 1
-  const ours = outcome.answer.lines.find((line) => line.account === account)?.balance ?? 'none'
-  figures.compared += 1
+  return outcome.answer
+}
+
+const compare = (figures: ImportFigures, row: BankRow, entry: Entry): void => {
+  const account = accountOf(row.account_id)
+  const ours = entry.lines.find((line) => line.account === account)?.balance ?? 'none'
   const banks = row.balance_after_minor
+  figures.compared += 1
   if (ours === banks) figures.equal += 1
   else if (figures.differences.length < MAX_SHOWN) {
     const { line, transaction_id: transaction } = row
@@ -95,9 +134,9 @@ const postRow = async (ports: Ports, figures: ImportFigures, row: BankRow): Prom
 
 /**
  * Imports the file in two passes: the first only reads, the second posts with many rows in flight.
- * A row waits for the one before it on the same account, so that whatever happens, each account has
- * its rows up to some point and none after it; importing again goes on from there. Throws BadFile
- * with the line, and the signal's reason when aborted.
+ * They are decided in the order in which they are asked for, which is the file's; so an import that
+ * was cut off has left its first rows, and importing again goes on behind them. Throws BadFile with
+ * the line, and the signal's reason when aborted.
  */
 export const importBank = async (ports: Ports, options: ImportOptions): Promise<ImportFigures> => {
   const { path, book, signal, onProgress } = options
@@ -116,15 +155,11 @@ export const importBank = async (ports: Ports, options: ImportOptions): Promise<
   }
   if (survey.rows === 0) return figures
   await prepareBook(ports, book, survey, signal)
-  const previous = new Map<string, Promise<void>>()
-  const post = async (row: BankRow): Promise<void> => {
-    const posted = (previous.get(row.account_id) ?? Promise.resolve()).then(() =>
-      postRow(ports, figures, row),
-    )
-    previous.set(row.account_id, posted)
-    await posted
+  const post = async (pending: Pending): Promise<void> => {
+    compare(figures, pending.row, await postRow(ports, figures, pending))
     onProgress?.(figures.compared, survey.rows)
   }
-  await inFlight(readBankRows(path), IN_FLIGHT, post, signal)
+  const pending = pendingRows(path, readPosted(ports.store, book, signal))
+  await inFlight(pending, IN_FLIGHT, post, signal)
   return figures
 }

@@ -8,21 +8,37 @@ export const inFlight = async <Item>(
   work: (item: Item) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> => {
-  const unfinished = new Set<Promise<void>>()
+  let unfinished = 0
   let failure: { readonly error: unknown } | undefined
+  let wake: (() => void) | undefined
+
+  // One waiter and a count: a race over hundreds of promises for each item costs more than the work.
+  const below = async (most: number): Promise<void> => {
+    while (unfinished > most) {
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+    }
+  }
+  const begin = async (item: Item): Promise<void> => {
+    unfinished += 1
+    try {
+      await work(item)
+    } catch (error) {
+      failure ??= { error }
+    }
+    unfinished -= 1
+    wake?.()
+  }
+
   try {
     for await (const item of items) {
-      const begun: Promise<void> = work(item)
-        .catch((error: unknown) => {
-          failure ??= { error }
-        })
-        .finally(() => unfinished.delete(begun))
-      unfinished.add(begun)
-      if (unfinished.size >= limit) await Promise.race(unfinished)
+      begin(item)
+      await below(limit - 1)
       if (failure || signal.aborted) break
     }
   } finally {
-    await Promise.all(unfinished)
+    await below(0)
   }
   if (failure) throw failure.error
   signal.throwIfAborted()
