@@ -27,6 +27,15 @@ const chosen = (only: string | undefined): readonly Scenario[] =>
 
 const measure = async (selected: readonly Scenario[], plan: Plan): Promise<boolean> => {
   const daybook = await startDaybook()
+  let stopping = false
+  const clear = async (): Promise<void> => {
+    stopping = true
+    await daybook.stop()
+    daybook.remove()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void clear().finally(() => process.exit(1)))
+  }
   try {
     console.log(`${describeMachine(daybook.directory).join('\n')}\n`)
     const bank = await openBank(daybook)
@@ -37,11 +46,10 @@ const measure = async (selected: readonly Scenario[], plan: Plan): Promise<boole
     }
     return await verifyAll(bank)
   } catch (error) {
-    console.error(daybook.lastWords())
+    if (!stopping) console.error(daybook.lastWords())
     throw error
   } finally {
-    await daybook.stop()
-    daybook.remove()
+    await clear()
   }
 }
 
