@@ -1,5 +1,6 @@
 import { closePeriod, openAccount, openBook, postTransfer } from '../../commands/ledger/index.ts'
 import { registerUser } from '../../commands/users.ts'
+import type { EventStore } from '../../domain/log.ts'
 import { SIMULATED_ASSET, type SimulatedPosting } from '../../ml/simulator.ts'
 import { inFlight } from '../import/in_flight.ts'
 import type { Ask } from './ask.ts'
@@ -54,13 +55,27 @@ function* happenings({ postings, until }: Bank): Generator<Happening> {
   }
 }
 
+/**
+ * The number of the last posting that an interrupted start has left: those before it are there too,
+ * because they were appended in their order. 0: there is none.
+ */
+const lastPosted = async (store: EventStore): Promise<number> => {
+  for await (const { metadata } of store.readStream(`book-${book}`, { direction: 'backwards' })) {
+    const [, number] = /demo-posting-(\d+)$/.exec(metadata.command ?? '') ?? []
+    if (number !== undefined) return Number(number)
+  }
+  return 0
+}
+
 /** Requests are decided in the order in which they are made, so many may be in flight. */
-export const liveThrough = (
+export const liveThrough = async (
   ask: Ask,
   bank: Bank,
+  store: EventStore,
   progress: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> => {
+  const last = await lastPosted(store)
   const happen = async (happening: Happening): Promise<void> => {
     if (happening.kind === 'closing') {
       const { through, at } = happening
@@ -68,10 +83,11 @@ export const liveThrough = (
       return
     }
     const { number, posting } = happening
+    if (number < last) return
     const { at, kind, from, to, amount, description } = posting
     const transfer = { book, kind, from, to, amount: amount.toString(), description }
     await ask(`posting-${number}`, postTransfer, transfer, at)
     if (number % TOLD_EVERY === 0) progress(`${number} postings, ${at.toISOString().slice(0, 10)}`)
   }
-  return inFlight(happenings(bank), IN_FLIGHT, happen, signal)
+  await inFlight(happenings(bank), IN_FLIGHT, happen, signal)
 }

@@ -34,7 +34,7 @@ export const loadDemo = async (
   const bank = demoBank(new Date(record.until))
   const ask = asker(ports)
   await Promise.all([openBank(ask, bank, signal), registerAll(ask, bank, record.log_ins)])
-  await liveThrough(ask, bank, progress, signal)
+  await liveThrough(ask, bank, ports.store, progress, signal)
   await showFeatures(ask, bank)
   return { apiKey: await issueKey(ports) }
 }
