@@ -1,5 +1,5 @@
 /** Lines in groups of what has arrived, at most `most`; `undefined` stands for one too long. */
-export async function* linesOf(
+async function* linesOf(
   body: ReadableStream<Uint8Array> | null,
   limit_bytes: number,
   most: number,
@@ -26,6 +26,91 @@ export async function* linesOf(
   if (skipping) yield [undefined]
   else if (rest.trim() !== '') yield [rest]
   return undefined
+}
+
+/** How much of a stream is worked on at once; what lies further on is not yet read. */
+const WINDOW = 512
+
+type Slot = { result: string | undefined; readonly settled: Promise<void> }
+
+/** Calls `work` for each line, many at a time, and sends the results in the lines' order. */
+export const answerLines = (
+  body: ReadableStream<Uint8Array> | null,
+  limit_bytes: number,
+  work: (line: string | undefined, index: number) => Promise<string>,
+): ReadableStream<Uint8Array> => {
+  const groups = linesOf(body, limit_bytes, WINDOW)
+  const encoder = new TextEncoder()
+  const slots: Slot[] = []
+  let index = 0
+  let ended = false
+  let failure: unknown
+  let wakeReader: (() => void) | undefined
+  let wakeWriter: (() => void) | undefined
+
+  const begin = (line: string | undefined): void => {
+    const slot: Slot = {
+      result: undefined,
+      settled: work(line, index).then(
+        (text) => {
+          slot.result = text
+        },
+        (error: unknown) => {
+          failure = error
+        },
+      ),
+    }
+    index += 1
+    slots.push(slot)
+  }
+  const read = async (): Promise<void> => {
+    for await (const lines of groups) {
+      for (const line of lines) begin(line)
+      wakeWriter?.()
+      while (slots.length >= WINDOW && !ended) {
+        await new Promise<void>((resolve) => {
+          wakeReader = resolve
+        })
+      }
+    }
+  }
+  const reading = read()
+    .catch((error: unknown) => {
+      failure = error
+    })
+    .finally(() => {
+      ended = true
+      wakeWriter?.()
+    })
+  /** The results at the front that are there, after waiting for the first. */
+  const takeSettled = async (): Promise<string> => {
+    if (slots.length === 0 && !ended) {
+      await new Promise<void>((resolve) => {
+        wakeWriter = resolve
+      })
+    }
+    await slots[0]?.settled
+    let text = ''
+    while (slots[0]?.result !== undefined) text += slots.shift()?.result
+    wakeReader?.()
+    return text
+  }
+  return new ReadableStream({
+    pull: async (controller) => {
+      const text = await takeSettled()
+      if (failure !== undefined) controller.error(failure)
+      else if (text !== '') controller.enqueue(encoder.encode(text))
+      else {
+        await reading
+        controller.close()
+      }
+    },
+    cancel: async () => {
+      ended = true
+      wakeReader?.()
+      await groups.return(undefined)
+    },
+  })
 }
 
 export type SentEvent = { readonly id?: string; readonly event?: string; readonly data: string }

@@ -1,32 +1,24 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 // A constant of this product: the namespace in which its names become UUIDs.
 const NAMESPACE = Buffer.from('6f1c1d2e5c0b4f0e9d63a1b2c3d4e5f6', 'hex')
 
 /** RFC 9562 version 5: the same name always gives the same UUID. Retries rest on this. */
 export const uuidv5 = (name: string): string => {
-  const bytes = createHash('sha1').update(NAMESPACE).update(name).digest().subarray(0, 16)
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-  const hex = bytes.toString('hex')
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    hex.slice(12, 16),
-    hex.slice(16, 20),
-    hex.slice(20),
-  ].join('-')
+  const digest = hash('sha1', Buffer.concat([NAMESPACE, Buffer.from(name)]), 'hex')
+  const variant = ((Number.parseInt(digest.slice(16, 18), 16) & 0x3f) | 0x80).toString(16)
+  const third = `5${digest.slice(13, 16)}`
+  const fourth = `${variant}${digest.slice(18, 20)}`
+  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-${third}-${fourth}-${digest.slice(20, 32)}`
 }
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
 /** An id in the form of a ULID that follows from a name, for requests that may be repeated. */
 export const idFrom = (name: string): string => {
-  let value = BigInt(`0x${createHash('sha256').update(name).digest('hex').slice(0, 32)}`)
-  let id = ''
-  for (let index = 0; index < 26; index += 1) {
-    id = CROCKFORD[Number(value & 31n)] + id
-    value >>= 5n
-  }
+  const digest = hash('sha256', name, 'buffer')
+  // 26 characters of 5 bits hold 130; the first holds only 3, as a ULID's does.
+  let id = CROCKFORD.charAt((digest[0] ?? 0) & 7)
+  for (let index = 1; index < 26; index += 1) id += CROCKFORD.charAt((digest[index] ?? 0) & 31)
   return id
 }

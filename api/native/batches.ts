@@ -7,7 +7,7 @@ import type { Position } from '../../domain/log.ts'
 import { parseJson } from '../json.ts'
 import { invalidRequest, Problem, ProblemError, problem } from '../problems.ts'
 import type { Call, Route } from '../route.ts'
-import { linesOf } from '../stream.ts'
+import { answerLines } from '../stream.ts'
 import * as views from './views.ts'
 
 const tag = 'Batches'
@@ -77,14 +77,16 @@ const runBatch = async (call: Call) => {
 }
 
 const MAX_LINE_BYTES = 65_536
-const LINES_AT_ONCE = 256
+
+const tooLong = problem('BODY_TOO_LARGE', `A line may have ${MAX_LINE_BYTES} bytes.`)
 
 const ImportLine = EntryInput.extend({
   key: z.string().regex(/^[\x21-\x7e]{1,128}$/, 'a key is 1 to 128 visible ASCII characters'),
 })
 
-const importLine = async (call: Call, index: number, line: string): Promise<object> => {
+const importLine = async (call: Call, index: number, line: string | undefined): Promise<object> => {
   const refused = (found: Problem) => ({ index, status: 'refused', problem: found })
+  if (line === undefined) return refused(tooLong)
   try {
     const parsed = ImportLine.safeParse(parseJson(line))
     if (!parsed.success) return refused(invalidRequest(parsed.error))
@@ -96,36 +98,6 @@ const importLine = async (call: Call, index: number, line: string): Promise<obje
     throw error
   }
 }
-
-/**
- * Reads no further than the answers are taken: a slow reader of results slows the writer down.
- * Lines are posted a few hundred at a time, in order, and answered in order.
- */
-const importEntries = (call: Call): ReadableStream<Uint8Array> => {
-  const lines = linesOf(call.request.body, MAX_LINE_BYTES, LINES_AT_ONCE)
-  const encoder = new TextEncoder()
-  let index = 0
-  return new ReadableStream({
-    pull: async (controller) => {
-      const { value, done } = await lines.next()
-      if (done) return controller.close()
-      const first = index
-      index += value.length
-      const results = value.map((line, offset) =>
-        line === undefined
-          ? { index: first + offset, status: 'refused', problem: tooLong }
-          : importLine(call, first + offset, line),
-      )
-      const text = (await Promise.all(results)).map((result) => `${JSON.stringify(result)}\n`)
-      controller.enqueue(encoder.encode(text.join('')))
-    },
-    cancel: async () => {
-      await lines.return(undefined)
-    },
-  })
-}
-
-const tooLong = problem('BODY_TOO_LARGE', `A line may have ${MAX_LINE_BYTES} bytes.`)
 
 const exampleEntry = (amount: string) => ({
   kind: 'deposit',
@@ -176,6 +148,10 @@ export const batchRoutes: readonly Route[] = [
     contentType: 'application/x-ndjson',
     problems: ['BOOK_NOT_FOUND'],
     example: { params: { book }, body: { key: 'row-1', ...exampleEntry('4000') } },
-    run: async (call) => ({ stream: importEntries(call) }),
+    run: async (call) => ({
+      stream: answerLines(call.request.body, MAX_LINE_BYTES, async (line, index) => {
+        return `${JSON.stringify(await importLine(call, index, line))}\n`
+      }),
+    }),
   },
 ]

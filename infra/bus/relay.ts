@@ -1,6 +1,6 @@
 /** Carries every event of the log to the bus, in the log's order, at least once. */
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { EventStore, Position, Recorded, SubscriptionItem } from '../../domain/log.ts'
+import type { EventStore, LogFilter, Position, Recorded } from '../../domain/log.ts'
+import { bufferOf } from '../../projections/buffer.ts'
 import { backoff_ms, waited } from './deliver.ts'
 import { messageOf } from './envelope.ts'
 import { BusClosed } from './errors.ts'
@@ -9,8 +9,13 @@ import type { Bus, Log, RelayTarget, TopicMessages } from './port.ts'
 /** Which topic a stream's events go to: the first row whose prefix fits. */
 export type TopicTable = readonly { readonly prefix: string; readonly topic: string }[]
 
+const ledger = { prefix: 'book-', topic: 'daybook.ledger' }
+
+/** All that an embedded bus carries: nobody but the scorer listens there. */
+export const ledgerTopic: TopicTable = [ledger]
+
 export const topicTable: TopicTable = [
-  { prefix: 'book-', topic: 'daybook.ledger' },
+  ledger,
   { prefix: 'scores-', topic: 'daybook.risk' },
   { prefix: '', topic: 'daybook.events' },
 ]
@@ -31,7 +36,7 @@ export type RelayProgress = {
   readonly recordedAt: Date
 }
 
-/** Together with the next event being read, all that the relay ever holds. */
+/** What is published at once. */
 const maximumEvents = 500
 const maximumBytes = 4 * 1024 * 1024
 /** For ever, because an event that is left out is worse than one that is late. */
@@ -50,15 +55,27 @@ export async function runRelay(options: RelayOptions): Promise<void> {
   try {
     const after = (await target.position()) ?? 'start'
     log.info({ after: after === 'start' ? after : String(after.commit) }, 'the relay starts')
-    const items = store.subscribe({ after, signal })[Symbol.asyncIterator]()
-    for await (const batch of batchesOf(items, options.topics)) {
-      if (!(await publish(batch, target, log, signal))) return
-      const { position, events, recordedAt } = batch
-      options.onProgress?.({ position, events, recordedAt })
+    const filter = filterOf(options.topics)
+    const buffer = bufferOf(store.subscribe({ after, signal, ...(filter && { filter }) }))
+    for (let ended = false; !ended; ) {
+      const taken = await buffer.take()
+      for (const batch of batchesOf(taken.events, options.topics)) {
+        if (!(await publish(batch, target, log, signal))) return
+        const { position, events, recordedAt } = batch
+        options.onProgress?.({ position, events, recordedAt })
+      }
+      ended = taken.ended
     }
+    if (buffer.failure() && !signal.aborted) throw buffer.failure()
   } finally {
     stop.abort()
   }
+}
+
+/** Only what has a topic; all of it when one row fits every stream. */
+function filterOf(topics: TopicTable): LogFilter | undefined {
+  const streams = topics.map(({ prefix }) => prefix)
+  return streams.includes('') ? undefined : { streams }
 }
 
 /** Over a bus whose messages cannot be in one transaction with the position. */
@@ -78,33 +95,16 @@ export function relayTarget(
   }
 }
 
-/** A batch ends when it is full, or when no further event is there already. */
-async function* batchesOf(
-  items: AsyncIterator<SubscriptionItem>,
-  topics: TopicTable,
-): AsyncGenerator<Batch> {
+/** What has arrived, as batches of bounded size. */
+function* batchesOf(events: readonly Recorded[], topics: TopicTable): Generator<Batch> {
   let batch = createBatch(topics)
-  let next = take(items)
-  for (;;) {
-    const nothingThere = batch.isEmpty() ? next : nextTurn(undefined)
-    const item = await Promise.race([next, nothingThere])
-    if (item && !item.done) {
-      if (item.value.kind === 'event') batch.add(item.value.event)
-      next = take(items)
-      if (!batch.isFull()) continue
-    }
-    const finished = batch.finish()
-    if (finished) yield finished
-    if (item?.done) return
+  for (const event of events) {
+    batch.add(event)
+    if (!batch.isFull()) continue
+    yield* batch.finish()
     batch = createBatch(topics)
   }
-}
-
-/** The read runs on while a batch is published; a fault then surfaces at the next await. */
-function take(items: AsyncIterator<SubscriptionItem>): Promise<IteratorResult<SubscriptionItem>> {
-  const next = items.next()
-  next.catch(() => undefined)
-  return next
+  yield* batch.finish()
 }
 
 function createBatch(table: TopicTable) {
@@ -113,7 +113,6 @@ function createBatch(table: TopicTable) {
   let events = 0
   let bytes = 0
   return {
-    isEmpty: () => events === 0,
     isFull: () => events >= maximumEvents || bytes >= maximumBytes,
     add(event: Recorded): void {
       const topic = table.find((row) => event.stream.startsWith(row.prefix))?.topic
@@ -126,10 +125,10 @@ function createBatch(table: TopicTable) {
       events += 1
       bytes += message.value.length
     },
-    finish(): Batch | undefined {
-      if (!last) return undefined
+    finish(): Batch[] {
+      if (!last) return []
       const { position, recordedAt } = last
-      return { topics: [...byTopic.values()], position, recordedAt, events }
+      return [{ topics: [...byTopic.values()], position, recordedAt, events }]
     },
   }
 }

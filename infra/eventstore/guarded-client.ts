@@ -1,5 +1,8 @@
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { EventStoreDBClient } from '@eventstore/db-client'
+import { encodeBytesOnce } from './encoding.ts'
+
+encodeBytesOnce()
 
 /**
  * A client without two faults of version 6.2.1.

@@ -1,3 +1,5 @@
+import { readlinkSync } from 'node:fs'
+import { setPriority } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import type { Log } from '../log.ts'
@@ -114,6 +116,18 @@ const logBy =
     tell({ kind: 'log', level, facts: plain, text })
   }
 
+const LESS_URGENT = 5
+
+/** When the machine is busy, postings come before what follows from them. Linux alone can do it. */
+const stepBack = (): void => {
+  try {
+    const thread = readlinkSync('/proc/thread-self').split('/').at(-1)
+    setPriority(Number(thread), LESS_URGENT)
+  } catch {
+    // Elsewhere the threads share alike.
+  }
+}
+
 /** The other side: runs a role inside its thread until it is told to stop. */
 export const playRole = async (
   play: (
@@ -122,6 +136,7 @@ export const playRole = async (
   ) => Promise<void>,
 ): Promise<void> => {
   if (isMainThread) throw new Error('a role runs in a thread of its own')
+  stepBack()
   const stopping = new AbortController()
   parentPort?.on('message', () => stopping.abort())
   const log: Log = {

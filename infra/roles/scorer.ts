@@ -5,7 +5,7 @@ import { openEmbeddedBus } from '../bus/embedded.ts'
 import { eventsOf } from '../bus/envelope.ts'
 import { openKafkaBus } from '../bus/kafka.ts'
 import type { Bus, RelayTarget } from '../bus/port.ts'
-import { relayTarget, runRelay, topicTable } from '../bus/relay.ts'
+import { ledgerTopic, relayTarget, runRelay, type TopicTable, topicTable } from '../bus/relay.ts'
 import { connectEventStore } from '../eventstore/client.ts'
 import type { Log } from '../log.ts'
 import { relayCheckpoints } from '../postgres/checkpoints.ts'
@@ -20,13 +20,14 @@ const openBus = async (
   { kafkaBrokers, busFile }: RoleSettings,
   database: Parameters<typeof relayCheckpoints>[0],
   log: Log,
-): Promise<{ bus: Bus; target: RelayTarget }> => {
+): Promise<{ bus: Bus; target: RelayTarget; topics: TopicTable }> => {
   if (kafkaBrokers.length > 0) {
     const bus = openKafkaBus({ brokers: [...kafkaBrokers], log, partitions: PARTITIONS })
-    return { bus, target: relayTarget(bus, await relayCheckpoints(database, 'relay')) }
+    const target = relayTarget(bus, await relayCheckpoints(database, 'relay'))
+    return { bus, target, topics: topicTable }
   }
   const bus = openEmbeddedBus({ file: busFile, log })
-  return { bus, target: bus.relayTarget('relay') }
+  return { bus, target: bus.relayTarget('relay'), topics: ledgerTopic }
 }
 
 await playRole(async (settings, { log, signal, ready }) => {
@@ -37,7 +38,7 @@ await playRole(async (settings, { log, signal, ready }) => {
   })
   const store = connectEventStore({ url: settings.eventStoreUrl })
   const model = await loadModel(SHIPPED_MODEL)
-  const { bus, target } = await openBus(settings, database, log)
+  const { bus, target, topics } = await openBus(settings, database, log)
   const { alertThreshold } = settings
   const scorer = createScorer({
     store,
@@ -59,9 +60,7 @@ await playRole(async (settings, { log, signal, ready }) => {
           handle: (messages) => scorer.handle(eventsOf(messages)),
         })
       : undefined
-    const relaying = settings.relay
-      ? runRelay({ store, target, topics: topicTable, signal, log })
-      : undefined
+    const relaying = settings.relay ? runRelay({ store, target, topics, signal, log }) : undefined
     ready()
     await Promise.all([scoring, relaying])
     await scorer.drain()
