@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Recorded, SubscriptionItem } from '../domain/log.ts'
 
 /** Measured in entries, of which one event can hold a thousand. */
@@ -82,6 +83,11 @@ export const bufferOf = (items: AsyncIterable<SubscriptionItem>): Buffer => {
           wakeTaker = resolve
         })
         wakeTaker = undefined
+      }
+      // Whatever is on its way already comes along: a batch costs little more than one event.
+      for (let before = -1; events.length > before && buffered < MAX_BATCH; ) {
+        before = events.length
+        await nextTurn()
       }
       const taken = takeBatch(events)
       buffered -= taken.reduce((sum, event) => sum + weightOf(event), 0)
