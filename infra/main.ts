@@ -41,7 +41,7 @@ const loadDemo = async (order: Order, started: Started): Promise<void> => {
     const administrator = config.admin?.username
     const settings = { directory: directory.path, administrator, progress, signal }
     started.demo = await provideDemo(ports, settings).finally(close)
-    return started.demo ? 'three months of a small bank, in the book demo' : 'none in this log'
+    return started.demo ? 'three months of a small bank, book demo' : 'none in this log'
   })
 }
 
@@ -144,8 +144,9 @@ const run = async (): Promise<void> => {
   const order = { config, empty, list: checklist(process.stdout), signal }
   const started = await start(order).catch((error: unknown) => {
     // Everything that had been started is stopped already.
-    if (signal.aborted) process.exit(0)
-    throw error
+    if (!signal.aborted) throw error
+    console.log('Stopped before it was ready. What was begun is finished at the next start.')
+    process.exit(0)
   })
   if (!signal.aborted) greet(order, started)
   const reason = await reasonToStop(started, signal)
