@@ -96,6 +96,10 @@ const codeOf = (error: unknown, signal: AbortSignal): number => {
 }
 
 const run = async (): Promise<number> => {
+  // Whoever reads only the beginning, `| head`, is no reason to leave anything running.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
   const signal = onInterrupt()
   let code = 0
   const program = describe(async (work) => {

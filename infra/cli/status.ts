@@ -59,10 +59,8 @@ export const runStatus = (config: Config): Promise<number> =>
     const rows: string[][] = []
     for (const build of builds) rows.push(await rowOf(store, build))
     const numbers = ['version', 'position', 'events', 'behind', 'seconds']
-    console.log(table(HEADER, rows, numbers))
     const head = await store.head()
-    console.log(
-      `\nThe log ends at ${head ? `position ${head.commit}` : 'its beginning: it is empty'}.`,
-    )
+    const end = head ? `position ${head.commit}` : 'its beginning: it is empty'
+    console.log(`${table(HEADER, rows, numbers)}\n\nThe log ends at ${end}.`)
     return builds.some(({ status }) => status === 'stopped') ? 1 : 0
   })
