@@ -92,10 +92,19 @@ const listen = async (fetch: (request: Request) => unknown, config: Config): Pro
   return server
 }
 
+const SWEEP_MS = 50
+
+/** A connection that is kept alive is idle only between requests, so it is told not to be. */
 const finishRequests = (server: Server): Promise<void> =>
   new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeIdleConnections()
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
+    server.prependListener('request', (_request, response) => {
+      response.setHeader('Connection', 'close')
+    })
+    server.close(() => {
+      clearInterval(sweep)
+      resolve()
+    })
   })
 
 export type ApiServer = {

@@ -3,6 +3,7 @@ import { setPriority } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import type { Log } from '../log.ts'
+import { StartError } from '../start/error.ts'
 
 /** What every role that runs in a thread of its own is told. */
 export type RoleSettings = {
@@ -32,9 +33,12 @@ export type Role = { stop(): Promise<void> }
 
 type Life = { readonly ended: Promise<Error>; stop(): Promise<void> }
 
+/** Room for short-lived objects: with the default, a busy thread collects garbage all the time. */
+const resourceLimits = { maxYoungGenerationSizeMb: 64 }
+
 /** Starts a thread; resolves when it says that it is ready. Rejects when it ends first. */
 const bear = async (file: URL, settings: RoleSettings, log: Log): Promise<Life> => {
-  const worker = new Worker(file, { workerData: settings, execArgv: [] })
+  const worker = new Worker(file, { workerData: settings, execArgv: [], resourceLimits })
   const ended = new Promise<Error>((resolve) => {
     worker.once('error', resolve)
     worker.once('exit', (code) => resolve(new Error(`the thread ended with code ${code}`)))
@@ -46,7 +50,8 @@ const bear = async (file: URL, settings: RoleSettings, log: Log): Promise<Life> 
     })
   })
   const early = await Promise.race([ready, ended])
-  if (early) throw early
+  // Between threads an error keeps its fields and loses its class.
+  if (early) throw 'line' in early ? new StartError(String(early.line), early) : early
   return {
     ended,
     stop: async () => {
@@ -116,7 +121,7 @@ const logBy =
     tell({ kind: 'log', level, facts: plain, text })
   }
 
-const LESS_URGENT = 5
+const LESS_URGENT = 10
 
 /** When the machine is busy, postings come before what follows from them. Linux alone can do it. */
 const stepBack = (): void => {

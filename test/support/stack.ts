@@ -68,7 +68,7 @@ const launch = async (directory: string, env: Settings['env']) => {
 }
 
 const stopWithin = async (child: ChildProcess): Promise<number | null> => {
-  if (child.exitCode !== null) return child.exitCode
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
   const ended = once(child, 'close')
   child.kill('SIGTERM')
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
