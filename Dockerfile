@@ -18,4 +18,4 @@ RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 8080
-CMD ["node", "infra/main.ts", "--empty"]
+CMD ["node", "--max-semi-space-size=64", "infra/main.ts", "--empty"]

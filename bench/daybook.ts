@@ -70,7 +70,8 @@ export const runProgram = (
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): { child: ChildProcess; said: () => string } => {
-  const child = spawn(process.execPath, [...process.execArgv, file, ...args], {
+  // As `npm start` runs it.
+  const child = spawn(process.execPath, ['--max-semi-space-size=64', file, ...args], {
     cwd: ROOT,
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -134,14 +134,19 @@ export const abandonBuild = (
     ])
   })
 
+const latest = (one: Position, other: Position): Position =>
+  one.commit > other.commit ? one : other
+
 /**
- * Puts a build that has caught up in the place of the active one, unless that is further on; then
- * answers false. Readers see the old tables until the moment they see the new ones.
+ * Puts a build in the place of the active one, unless that is further on; then answers false.
+ * `handled` is a position up to which the build has seen all that concerns it, though its last own
+ * event may lie before. Readers see the old tables until the moment they see the new ones.
  */
 export const activateBuild = (
   database: Database,
   projection: Projection,
   build: number,
+  handled: Position,
 ): Promise<boolean> =>
   inTransaction(database, async (sql) => {
     const { rows } = await sql.query<Stored>(
@@ -152,8 +157,9 @@ export const activateBuild = (
     const next = builds.find((candidate) => candidate.build === build)
     if (!next) throw new Error(`${projection.name} has no build ${build} any more`)
     const others = builds.filter((candidate) => candidate.build !== build)
+    const reached = latest(next.position, handled)
     const ahead = others.some(
-      ({ status, position }) => status !== 'building' && position.commit > next.position.commit,
+      ({ status, position }) => status !== 'building' && position.commit > reached.commit,
     )
     if (ahead) return false
     for (const table of projection.tables) {
@@ -165,8 +171,10 @@ export const activateBuild = (
       build,
     ])
     await sql.query(
-      `update projection_builds set status = 'active' where name = $1 and build = $2`,
-      [projection.name, build],
+      `update projection_builds
+       set status = 'active', commit_position = $3, prepare_position = $4
+       where name = $1 and build = $2`,
+      [projection.name, build, reached.commit.toString(), reached.prepare.toString()],
     )
     return true
   })

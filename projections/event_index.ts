@@ -12,8 +12,11 @@ const eventIndex: Table = {
     actor: 'text',
     recorded_at: 'timestamptz',
   },
-  key: ['stream', 'revision'],
-  indexes: [['correlation', 'position'], ['actor', 'position'], ['position']],
+  key: ['position'],
+  indexes: [
+    ['correlation', 'position'],
+    ['actor', 'position'],
+  ],
 }
 
 export const eventIndexBook = projection({

@@ -21,7 +21,6 @@ export const listTrail = query({
     correlation: z.string().max(128).optional(),
     actor: z.string().max(128).optional(),
     type: z.string().max(128).optional(),
-    stream: z.string().max(256).optional(),
     ...paging,
   }),
   reads: ['event_index'],
@@ -30,7 +29,6 @@ export const listTrail = query({
     where.addIf('correlation = ?', input.correlation)
     where.addIf('actor = ?', input.actor)
     where.addIf('type = ?', input.type)
-    where.addIf('stream = ?', input.stream)
     const after = decodeCursor(input.cursor, 1)
     if (after) where.add('position > ?::numeric', after[0])
     const { rows } = await sql.query<IndexedEvent>(

@@ -21,7 +21,11 @@ const scores: Table = {
     scored_at: 'timestamptz',
   },
   key: ['book', 'entry'],
-  indexes: [['position'], ['book', 'account', 'position'], ['decision', 'position']],
+  indexes: [
+    ['position'],
+    ['book', 'account', 'position'],
+    { columns: ['position'], where: "decision <> 'approve'" },
+  ],
 }
 
 export const scoreBook = projection({

@@ -89,7 +89,7 @@ export const listAlerts = query({
   reads: ['scores'],
   run: (sql, input) => {
     const where = conditions()
-    where.add("decision in ('review', 'block')")
+    where.add("decision <> 'approve'")
     where.addIf('book = ?', input.book)
     where.addIf('account = ?', input.account)
     where.addIf('decision = ?', input.decision)

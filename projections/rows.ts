@@ -44,7 +44,8 @@ export const createWriter = (changes: Changes, position: string): Writer => {
   }
   return {
     put: (table, row) => {
-      at(table).set(keyOf(table, row), { kind: 'put', row: { ...row, position } })
+      const stamped = { ...row, position }
+      at(table).set(keyOf(table, stamped), { kind: 'put', row: stamped })
     },
     patch: (table, key, columns) => {
       const rows = at(table)

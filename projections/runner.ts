@@ -6,6 +6,7 @@ import {
   type Build,
   CheckpointLost,
   createBuildsTable,
+  NOWHERE,
   readBuilds,
   startBuild,
 } from './builds.ts'
@@ -41,38 +42,45 @@ export const prepareProjections = async (
   }
 }
 
+type RebuildOptions = Omit<ProjectorOptions, 'projections' | 'onCaughtUp'> & {
+  readonly projection: Projection
+  readonly onProgress?: (build: Build) => void
+}
+
 /**
  * Builds a projection from the beginning beside the active one and puts it in its place. Throws
  * when an event cannot be handled: then the old one stays.
  */
-export const rebuild = async (
-  options: Omit<ProjectorOptions, 'projections' | 'onCaughtUp'> & {
-    readonly projection: Projection
-    readonly onProgress?: (build: Build) => void
-  },
-): Promise<Build> => {
-  const { database, projection, onProgress } = options
+export const rebuild = async (options: RebuildOptions): Promise<Build> => {
+  const { database, projection, store, signal } = options
   const running: Running = { projection, build: await startBuild(database, projection) }
   const { build } = running.build
   let activated = running.build.status === 'active'
   try {
-    await runLane({
-      ...options,
-      lane: [running],
-      onProgress: () => onProgress?.(running.build),
-      onCaughtUp: async () => {
-        activated = activated || (await activateBuild(database, projection, build))
-        return !activated
-      },
-    })
-    if (running.build.status === 'stopped') {
-      throw new Error(`${projection.name} cannot be rebuilt: ${running.build.error}`)
-    }
+    do {
+      const handled = (await store.head()) ?? NOWHERE
+      await catchUp(options, running)
+      if (running.build.status === 'stopped') {
+        throw new Error(`${projection.name} cannot be rebuilt: ${running.build.error}`)
+      }
+      signal.throwIfAborted()
+      activated = activated || (await activateBuild(database, projection, build, handled))
+      // What came meanwhile is little, and so is what may come while that is handled.
+    } while (!activated)
     return running.build
   } finally {
     if (!activated) await abandonBuild(database, projection, build)
   }
 }
+
+/** Handles all that is in the log now, then ends. */
+const catchUp = (options: RebuildOptions, running: Running): Promise<void> =>
+  runLane({
+    ...options,
+    lane: [running],
+    onProgress: () => options.onProgress?.(running.build),
+    onCaughtUp: () => false,
+  })
 
 /** A build left behind by a process that ended in the middle of it. */
 const clearUnfinished = async (options: ProjectorOptions): Promise<void> => {

@@ -15,15 +15,20 @@ export type ColumnType =
   | 'timestamptz'
   | 'jsonb'
 
+/** Some columns, or those of the rows that a condition picks: a smaller index is cheaper to keep. */
+export type Index =
+  | readonly string[]
+  | { readonly columns: readonly string[]; readonly where: string }
+
 /**
  * A read model's table as data. Every row also gets `position`: the log position of the event that
- * last wrote it. Indexes are lists of column expressions.
+ * last wrote it. Each index is paid for by every row that is written.
  */
 export type Table = {
   readonly name: string
   readonly columns: Readonly<Record<string, ColumnType>>
   readonly key: readonly string[]
-  readonly indexes?: readonly (readonly string[])[]
+  readonly indexes?: readonly Index[]
 }
 
 /** One build of a projection has tables of its own, so that a new one can grow beside the old. */
@@ -34,9 +39,10 @@ const POSITION = 'position numeric(20) not null'
 export const createTableSql = (table: Table, build: number): string => {
   const name = physicalName(table, build)
   const columns = Object.entries(table.columns).map(([column, type]) => `${column} ${type}`)
-  const indexes = (table.indexes ?? []).map(
-    (index) => `create index on ${name} (${index.join(', ')});`,
-  )
+  const indexes = (table.indexes ?? []).map((index) => {
+    if (!('where' in index)) return `create index on ${name} (${index.join(', ')});`
+    return `create index on ${name} (${index.columns.join(', ')}) where ${index.where};`
+  })
   return `create table ${name} (${[...columns, POSITION].join(', ')},
     primary key (${table.key.join(', ')}));
     ${indexes.join('\n')}`

@@ -173,7 +173,7 @@ describe('an auditor', () => {
   it('counts all differences and shows a hundred', async () => {
     const table = await live('event_index', 'event_index')
     await world.database.query(
-      `insert into ${table} select 'ghost', n, 'Nothing', null, null, now(), 1
+      `insert into ${table} select 'ghost', n, 'Nothing', null, null, now(), 1000000 + n
        from generate_series(1, 25000) n`,
     )
     const { differences } = await audit()

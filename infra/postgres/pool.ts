@@ -31,6 +31,8 @@ export async function connectPostgres(options: {
   url: string
   name: string
   max: number
+  /** What is written can be made again: a commit need not wait for the disk. */
+  derived?: boolean
 }): Promise<Pool> {
   const pool = new Pool({
     connectionString: options.url,
@@ -45,6 +47,7 @@ export async function connectPostgres(options: {
     // The server's own limit comes first; this one is for a server that no longer answers at all.
     query_timeout: 40_000,
     types: columnTypes,
+    ...(options.derived && { options: '-c synchronous_commit=off' }),
   })
   // An idle connection that breaks is replaced by the pool; without a listener it ends the process.
   pool.on('error', () => undefined)

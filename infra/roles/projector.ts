@@ -6,7 +6,12 @@ import { connectPostgres } from '../postgres/pool.ts'
 import { playRole } from './role.ts'
 
 await playRole(async ({ eventStoreUrl, databaseUrl }, { log, signal, ready }) => {
-  const database = await connectPostgres({ url: databaseUrl, name: 'daybook project', max: 3 })
+  const database = await connectPostgres({
+    url: databaseUrl,
+    name: 'daybook project',
+    max: 3,
+    derived: true,
+  })
   const store = connectEventStore({ url: eventStoreUrl })
   try {
     await prepareProjections(database, projections)

@@ -10,6 +10,8 @@ const entries: Table = {
     entry: 'text',
     revision: 'bigint',
     ordinal: 'integer',
+    first_line: 'integer',
+    line_count: 'integer',
     kind: 'text',
     description: 'text',
     reference: 'text',
@@ -22,7 +24,10 @@ const entries: Table = {
     correlation: 'text',
   },
   key: ['book', 'entry'],
-  indexes: [['book', 'revision', 'ordinal'], ['correlation'], ['book', 'reference']],
+  indexes: [
+    ['book', 'revision', 'ordinal'],
+    { columns: ['book', 'reference'], where: 'reference is not null' },
+  ],
 }
 
 /** `ordinal` counts the lines of one event, which may hold many entries. */
@@ -44,10 +49,7 @@ const entryLines: Table = {
     value_date: 'date',
   },
   key: ['book', 'revision', 'ordinal'],
-  indexes: [
-    ['book', 'account', 'revision', 'ordinal'],
-    ['book', 'entry'],
-  ],
+  indexes: [['book', 'account', 'revision', 'ordinal']],
 }
 
 const addEntries: Handler = (event, rows) => {
@@ -61,6 +63,8 @@ const addEntries: Handler = (event, rows) => {
       entry: id,
       revision,
       ordinal: index,
+      first_line: ordinal,
+      line_count: entry.lines.length,
       kind,
       description,
       reference: entry.reference ?? null,

@@ -33,6 +33,10 @@ export type EntryView = {
 
 type StoredEntry = EntryView & { ordinal: number }
 
+/** The lines of the entry `e`, by their place in its event: they need no index of their own. */
+const linesOfEntry = `x.book = e.book and x.revision = e.revision
+  and x.ordinal >= e.first_line and x.ordinal < e.first_line + e.line_count`
+
 // Amounts as text inside the aggregate: a JSON number would lose digits.
 const selectEntries = `
   select e.book, e.entry, e.revision, e.ordinal, e.position, e.kind, e.description, e.reference,
@@ -42,7 +46,7 @@ const selectEntries = `
     select json_agg(json_build_object('account', x.account, 'direction', x.direction,
       'amount', x.amount::text, 'asset', x.asset, 'balance', x.balance::text)
       order by x.ordinal) as lines
-    from entry_lines x where x.book = e.book and x.entry = e.entry) l`
+    from entry_lines x where ${linesOfEntry}) l`
 
 const entryView = ({ ordinal: _ordinal, ...row }: StoredEntry): EntryView => ({
   ...row,
@@ -50,8 +54,7 @@ const entryView = ({ ordinal: _ordinal, ...row }: StoredEntry): EntryView => ({
 })
 
 const ownEntry = `exists (select 1 from entry_lines x join accounts a
-  on a.book = x.book and a.account = x.account
-  where x.book = e.book and x.entry = e.entry and a.owner = ?)`
+  on a.book = x.book and a.account = x.account where ${linesOfEntry} and a.owner = ?)`
 
 /** What others' accounts stood at is none of a customer's business. */
 const hideForeign = (entry: EntryView, own: ReadonlySet<string>): EntryView => ({
@@ -86,7 +89,6 @@ export const listEntries = query({
     book: BookId,
     kind: EntryKind.optional(),
     reference: z.string().max(128).optional(),
-    correlation: z.string().max(128).optional(),
     from: Day.optional(),
     to: Day.optional(),
     order: z.enum(['revision', '-revision']).default('-revision'),
@@ -99,7 +101,6 @@ export const listEntries = query({
     where.add('e.book = ?', book)
     where.addIf('e.kind = ?', input.kind)
     where.addIf('e.reference = ?', input.reference)
-    where.addIf('e.correlation = ?', input.correlation)
     where.addIf('e.value_date >= ?', input.from)
     where.addIf('e.value_date <= ?', input.to)
     const backwards = order === '-revision'
