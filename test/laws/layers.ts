@@ -11,7 +11,10 @@ type Rule = { readonly rooms: readonly string[]; readonly packages: readonly str
 const rules: Readonly<Record<string, Rule>> = {
   // Pure: hashing and calendars, and nothing that knows a clock, a disk or a network.
   domain: { rooms: ['domain'], packages: ['zod', 'node:crypto'] },
-  commands: { rooms: ['domain', 'commands'], packages: ['zod', 'ulid', 'canonicalize'] },
+  commands: {
+    rooms: ['domain', 'commands'],
+    packages: ['zod', 'ulid', 'canonicalize', 'node:crypto'],
+  },
   projections: {
     rooms: ['domain', 'projections'],
     packages: ['zod', 'pg', 'node:timers/promises'],
