@@ -4,8 +4,6 @@ import { createGuardedClient, disposeClient } from './guarded-client.ts'
 import { createReads } from './read.ts'
 import { subscribe } from './subscribe.ts'
 
-export { EventStoreUnavailable } from './errors.ts'
-
 const APPEND_TIMEOUT_MS = 5_000
 const READ_TIMEOUT_MS = 10_000
 const DISPOSE_MS = 1_000
