@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import {
   ControlTotals,
+  Digest,
   Export,
   ExportedFile,
   ExportFormat,
@@ -56,7 +57,7 @@ const OfExport = { export: Identifier }
 
 const CompleteExport = z.strictObject({
   ...OfExport,
-  sha256: z.string(),
+  sha256: Digest,
   bytes: z.int().min(0),
   files: z.array(ExportedFile),
   totals: z.array(ControlTotals),

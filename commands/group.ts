@@ -1,4 +1,4 @@
-import { uuidv5 } from '../domain/ids.ts'
+import { randomUUID } from 'node:crypto'
 import {
   type AnyEvent,
   type Decision,
@@ -77,7 +77,9 @@ const consider = (resident: Resident, attempt: Attempt, at: number): Verdict => 
   if (isRefusal(decision)) return { kind: 'refused', refusal: decision }
   const events = decision.map((event, index) => ({
     ...event,
-    id: uuidv5(`${resident.stream} ${attempt.metadata.command} ${index}`),
+    // New each time something is decided: the store takes the same id at the same revision for a
+    // retry of the same append, and so it must never come from two deciders.
+    id: randomUUID(),
     stream: resident.stream,
     revision: at + 1 + index,
     position: NOWHERE,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Decision, decider, type EventOf, refuse } from './kernel.ts'
 import { BookId, Day, Identifier, Instant } from './ledger/events.ts'
-import { AmountOrZero, Asset } from './money.ts'
+import { Asset, Balance } from './money.ts'
 
 export const ExportFormat = z.enum(['csv', 'ndjson', 'both'])
 export type ExportFormat = z.infer<typeof ExportFormat>
@@ -9,7 +9,7 @@ export type ExportFormat = z.infer<typeof ExportFormat>
 /** A log position as text: decimal digits. */
 export const LogPosition = z.string().regex(/^\d{1,20}$/, 'a log position is digits, at most 20')
 
-const Digest = z.string().regex(/^[0-9a-f]{64}$/)
+export const Digest = z.string().regex(/^[0-9a-f]{64}$/)
 const Bytes = z.int().min(0)
 
 export const ExportedFile = z.object({
@@ -21,7 +21,7 @@ export const ExportedFile = z.object({
 })
 export type ExportedFile = z.infer<typeof ExportedFile>
 
-const Sides = z.object({ debit: AmountOrZero, credit: AmountOrZero })
+const Sides = z.object({ debit: Balance, credit: Balance })
 
 /**
  * What an asset's accounts sum up to, in minor units: on which sides they stood before the period,

@@ -28,8 +28,15 @@ export const AmountOrZero = z
     `minor units: digits only, zero or more, at most ${MAX_DIGITS}`,
   )
 
+const BALANCE_DIGITS = 30
+
 /** A balance: may be negative, and is wider than an amount because it is a sum. */
-export const Balance = z.string().regex(/^(?:0|-?[1-9]\d{0,29})$/, 'a balance in minor units')
+export const Balance = z
+  .string()
+  .regex(new RegExp(`^(?:0|-?[1-9]\\d{0,${BALANCE_DIGITS - 1}})$`), 'a balance in minor units')
+
+/** The first number that a balance cannot show. */
+export const BALANCE_LIMIT = 10n ** BigInt(BALANCE_DIGITS)
 
 /** Number of decimal places of the asset's minor unit. */
 export const placesOf = (asset: string): number => Number(asset.slice(asset.indexOf('/') + 1))

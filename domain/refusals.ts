@@ -23,6 +23,7 @@ export const refusals = {
   ENTRY_NOT_FOUND: { kind: 'missing', title: 'No such entry' },
   ENTRY_REVERSED: { kind: 'conflict', title: 'The entry has been reversed already' },
   REVERSAL_OF_REVERSAL: { kind: 'conflict', title: 'A reversal cannot be reversed' },
+  BALANCE_TOO_LARGE: { kind: 'rule', title: 'A balance would have too many digits' },
   INSUFFICIENT_FUNDS: { kind: 'rule', title: 'Insufficient funds' },
   VELOCITY_LIMIT: { kind: 'rule', title: 'A velocity limit would be exceeded' },
   CONDITION_FAILED: { kind: 'rule', title: 'A condition of the posting does not hold' },

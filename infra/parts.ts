@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Config } from './config.ts'
 import { type DataDirectory, openDataDirectory } from './data_directory.ts'
+import { connectEventStore } from './eventstore/client.ts'
 import { startEmbeddedEventStore } from './eventstore/embedded/index.ts'
 import { startEmbeddedPostgres } from './postgres/embedded.ts'
 import type { Checklist } from './start/checklist.ts'
@@ -36,11 +37,33 @@ const openPostgres = async (config: Config, path: string, list: Checklist): Prom
   return part
 }
 
+const PROBE_TIMEOUT_MS = 10_000
+
+/** One line when the event store does not answer, where a reader would wait for it for ever. */
+const probeEventStore = async (url: string): Promise<void> => {
+  const store = connectEventStore({ url })
+  const late = new Promise<never>((_resolve, reject) => {
+    setTimeout(() => reject(new Error('it does not answer')), PROBE_TIMEOUT_MS).unref()
+  })
+  try {
+    await Promise.race([store.head(), late])
+  } catch (error) {
+    const reason = (error as Error).message
+    const where = withoutPassword(url)
+    throw new StartError(`The event store at ${where} cannot be used: ${reason}.`, error)
+  } finally {
+    await store.close()
+  }
+}
+
 const openEventStore = async (config: Config, path: string, list: Checklist): Promise<Part> => {
   const { eventStoreUrl } = config
   let part: Part = { url: eventStoreUrl ?? '', close: async () => undefined }
   if (eventStoreUrl !== undefined) {
-    await list.step('Event store', async () => withoutPassword(eventStoreUrl))
+    await list.step('Event store', async () => {
+      await probeEventStore(eventStoreUrl)
+      return withoutPassword(eventStoreUrl)
+    })
     return part
   }
   await list.step('Event store', async () => {

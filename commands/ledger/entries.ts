@@ -30,6 +30,11 @@ export const postTransfer = bookCommand({
   input: PostTransfer,
   enrich: ({ book: _book, from, to, amount, hold_until, ...input }, enrichment) => {
     if (from === to) return refuse('SAME_ACCOUNT', `Both are ${from}.`, { field: 'to' })
+    if (hold_until !== undefined && enrichment.reach === 'own') {
+      return refuse('NOT_PERMITTED', 'Only staff decide what is held on an account.', {
+        field: 'hold_until',
+      })
+    }
     const lines = [
       { account: from, direction: 'debit' as const, amount },
       { account: to, direction: 'credit' as const, amount },

@@ -1,5 +1,6 @@
 import { dayOf, daysBetween } from '../calendar.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel.ts'
+import { BALANCE_LIMIT } from '../money.ts'
 import { reduceHold, spend } from './apply.ts'
 import type { LedgerEvent, Line, VelocityLimit } from './events.ts'
 import type { Condition, Poster, Posting } from './request.ts'
@@ -117,22 +118,40 @@ const brokenLimit = (account: Account, posting: Posting, amount: bigint, timeZon
   })
 }
 
+/** No balance may become too wide to be written down, or the book could not be read back. */
+export const checkWidth = (lines: readonly Line[]): Refusal | undefined => {
+  const wide = lines.find(({ balance }) => {
+    const value = BigInt(balance)
+    return value >= BALANCE_LIMIT || value <= -BALANCE_LIMIT
+  })
+  if (!wide) return undefined
+  return refuse('BALANCE_TOO_LARGE', `Account ${wide.account} would stand at ${wide.balance}.`, {
+    account: wide.account,
+  })
+}
+
+/**
+ * Whether so much may leave the account: its funds, its overdraft and its velocity limits allow it.
+ * `setAside` of it is held for this very purpose and was found then.
+ */
 export const checkOutgoing = (
   account: Account,
   posting: Posting,
   outgoing: bigint,
+  setAside: bigint,
   timeZone: string,
 ): Refusal | undefined => {
-  const left = available(account) - outgoing
-  if (account.overdraft !== null && left < -account.overdraft) {
+  const needed = outgoing - setAside
+  const left = available(account) - needed
+  if (needed > 0n && account.overdraft !== null && left < -account.overdraft) {
     return refuse(
       'INSUFFICIENT_FUNDS',
-      `Account ${account.code} has ${available(account)} available, ${outgoing} is asked for.`,
+      `Account ${account.code} has ${available(account)} available, ${needed} is asked for.`,
       {
         account: account.code,
         available: available(account).toString(),
         overdraft_limit: account.overdraft.toString(),
-        requested: outgoing.toString(),
+        requested: needed.toString(),
       },
     )
   }

@@ -17,13 +17,19 @@ import { applyPeriodClosed, closePeriod } from './periods.ts'
 import { loadBook, saveBook } from './snapshot.ts'
 import { type Account, type Book, emptyBook, savepointOf } from './state.ts'
 
-const termsOf = (
-  terms: z.infer<typeof Terms>,
-): Pick<Account, 'overdraft' | 'limits' | 'usage'> => ({
+const termsOf = (terms: z.infer<typeof Terms>): Pick<Account, 'overdraft' | 'limits'> => ({
   overdraft: terms.overdraft_limit === 'unlimited' ? null : BigInt(terms.overdraft_limit),
   limits: terms.velocity_limits,
-  usage: [],
 })
+
+/** What has been used of limits that go on under new terms stays used. */
+const carryUsage = (account: Account, limits: Account['limits']): Account['usage'] =>
+  limits.map(({ window, kind }) => {
+    const before = account.limits.findIndex(
+      (limit) => limit.window === window && limit.kind === kind,
+    )
+    return account.usage[before] ?? { window: '', amount: 0n, count: 0 }
+  })
 
 const changeAccount = (
   book: Book,
@@ -61,13 +67,17 @@ export const Ledger = decider({
         balance: 0n,
         held: 0n,
         openHolds: [],
+        usage: [],
         revision,
         ...termsOf(terms),
       })
       return book
     },
     AccountTermsChanged: (book, { account, terms }, revision) =>
-      changeAccount(book, account, revision, termsOf(terms)),
+      changeAccount(book, account, revision, {
+        ...termsOf(terms),
+        usage: carryUsage(accountOf(book, account), terms.velocity_limits),
+      }),
     AccountFrozen: (book, { account }, revision) =>
       changeAccount(book, account, revision, { status: 'frozen' }),
     AccountUnfrozen: (book, { account }, revision) =>

@@ -7,6 +7,7 @@ import {
   checkConditions,
   checkOutgoing,
   checkValueDate,
+  checkWidth,
   expireDueHolds,
   lineAccount,
 } from './checks.ts'
@@ -115,6 +116,8 @@ export const tryPosting = (
       difference: difference.toString(),
     })
   }
+  const tooLarge = checkWidth(lines)
+  if (tooLarge) return tooLarge
   const capture = posting.captures
   const captured = capture && draft.holds.get(capture.hold)
   for (const [code, change] of net) {
@@ -122,8 +125,7 @@ export const tryPosting = (
     const account = accountOf(draft, code)
     // What a capture spends was set aside for it: it leaves the held part, not the available one.
     const setAside = capture && captured?.account === code ? BigInt(capture.amount) : 0n
-    const freed = { ...account, held: account.held - setAside }
-    const refusal = checkOutgoing(freed, posting, -change, book.timeZone)
+    const refusal = checkOutgoing(account, posting, -change, setAside, book.timeZone)
     if (refusal) return refusal
   }
   const holds = holdsOf(draft, posting)
