@@ -4,7 +4,7 @@ import { eventNames, type Registry, schemasOf } from '../domain/registry.ts'
 import { type Projection, type Query, query } from './kernel.ts'
 import { decodeCursor, pageOf, paging } from './paging.ts'
 import type { Row } from './rows.ts'
-import { type Conditions, conditions } from './select.ts'
+import { type Conditions, conditions, escapeLike } from './select.ts'
 import type { ColumnType, Table } from './table.ts'
 
 type Described = { readonly type?: string; readonly format?: string }
@@ -43,8 +43,6 @@ const shown = ({ position: _position, ...row }: Stored) => ({
   id: row.id,
   revision: Number(row.revision),
 })
-
-const escapeLike = (text: string): string => text.replace(/[\\%_]/g, '\\$&')
 
 const applySearch = (where: Conditions, { search }: Registry, text: string): void => {
   const pattern = `%${escapeLike(text)}%`

@@ -35,3 +35,6 @@ export const conditions = (): Conditions => {
       terms.length > 0 ? ` where ${terms.map((term) => `(${term})`).join(' and ')}` : '',
   }
 }
+
+/** Text in which `like` finds no wildcards. */
+export const escapeLike = (text: string): string => text.replace(/[\\%_]/g, '\\$&')

@@ -3,7 +3,7 @@ import { AccountCode, AccountType, BookId, Identifier } from '../../domain/ledge
 import { Asset } from '../../domain/money.ts'
 import { type Asker, query } from '../kernel.ts'
 import { decodeCursor, pageOf, paging } from '../paging.ts'
-import { type Conditions, conditions } from '../select.ts'
+import { type Conditions, conditions, escapeLike } from '../select.ts'
 import type { Database } from '../table.ts'
 import { At, asOf } from './at.ts'
 
@@ -81,8 +81,6 @@ const accountView = (row: AccountView): AccountView => ({ ...row, revision: Numb
 export const onlyOwn = (where: Conditions, asker: Asker): void => {
   if (asker.reach === 'own') where.add('a.owner = ?', asker.id)
 }
-
-const escapeLike = (text: string): string => text.replace(/[\\%_]/g, '\\$&')
 
 export const listAccounts = query({
   name: 'accounts.list',
