@@ -26,6 +26,7 @@ import type { Log } from './log.ts'
 import type { Parts } from './parts.ts'
 import { createEntryIndex, createPorts } from './ports.ts'
 import { connectPostgres } from './postgres/pool.ts'
+import { withPreparedQueries } from './postgres/prepared.ts'
 import { runSchedule } from './schedule.ts'
 import { StartError } from './start/error.ts'
 
@@ -126,11 +127,9 @@ export const startApi = async (
 ): Promise<ApiServer> => {
   const clock = (): Date => new Date()
   const stopping = new AbortController()
-  const database = await connectPostgres({
-    url: parts.databaseUrl,
-    name: 'daybook api',
-    max: CONNECTIONS,
-  })
+  const database = withPreparedQueries(
+    await connectPostgres({ url: parts.databaseUrl, name: 'daybook api', max: CONNECTIONS }),
+  )
   const revocations = createRevocations(clock)
   const store = revocations.watch(connectEventStore({ url: parts.eventStoreUrl }))
   const freshness = await followFreshness(database, log)

@@ -36,9 +36,12 @@ type Life = { readonly ended: Promise<Error>; stop(): Promise<void> }
 /** Room for short-lived objects: with the default, a busy thread collects garbage all the time. */
 const resourceLimits = { maxYoungGenerationSizeMb: 64 }
 
+// kafkajs sets timers in the past, which Node remarks upon on the terminal.
+const execArgv = ['--disable-warning=TimeoutNegativeWarning']
+
 /** Starts a thread; resolves when it says that it is ready. Rejects when it ends first. */
 const bear = async (file: URL, settings: RoleSettings, log: Log): Promise<Life> => {
-  const worker = new Worker(file, { workerData: settings, execArgv: [], resourceLimits })
+  const worker = new Worker(file, { workerData: settings, execArgv, resourceLimits })
   const ended = new Promise<Error>((resolve) => {
     worker.once('error', resolve)
     worker.once('exit', (code) => resolve(new Error(`the thread ended with code ${code}`)))
