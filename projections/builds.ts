@@ -184,6 +184,18 @@ export type Step = { readonly from: Build; readonly position: Position; readonly
 /** Somebody else moved a checkpoint that was thought to be ours. */
 export class CheckpointLost extends Error {}
 
+const MOVE_SQL = `
+  with moved as (
+    update projection_builds b
+    set commit_position = r.commit_position, prepare_position = r.prepare_position,
+        events = b.events + r.events, last_event_at = $2, updated_at = now(),
+        status = r.status, error = null
+    from json_to_recordset($1) as r(name text, build integer, was numeric,
+      commit_position numeric, prepare_position numeric, events integer, status text)
+    where b.name = r.name and b.build = r.build and b.commit_position = r.was
+    returning b.name)
+  select count(*)::integer as moved, pg_notify('${CHANNEL}', $3) from moved`
+
 /** Moves checkpoints on, each only if it still stands where it was read: compare and set. */
 export const moveCheckpoints = async (
   sql: Connection,
@@ -199,19 +211,15 @@ export const moveCheckpoints = async (
     events,
     status: from.status === 'stopped' ? 'active' : from.status,
   }))
-  const { rowCount } = await sql.query(
-    `update projection_builds b
-     set commit_position = r.commit_position, prepare_position = r.prepare_position,
-         events = b.events + r.events, last_event_at = $2, updated_at = now(),
-         status = r.status, error = null
-     from json_to_recordset($1) as r(name text, build integer, was numeric,
-       commit_position numeric, prepare_position numeric, events integer, status text)
-     where b.name = r.name and b.build = r.build and b.commit_position = r.was`,
-    [JSON.stringify(moves), lastEventAt],
-  )
-  if (rowCount !== steps.length) throw new CheckpointLost('another projector moved a checkpoint')
   const note = Object.fromEntries(moves.map((move) => [move.name, move.commit_position]))
-  await sql.query(`select pg_notify('${CHANNEL}', $1)`, [JSON.stringify(note)])
+  const { rows } = await sql.query<{ moved: number }>({
+    name: 'move_checkpoints',
+    text: MOVE_SQL,
+    values: [JSON.stringify(moves), lastEventAt, JSON.stringify(note)],
+  })
+  if (rows[0]?.moved !== steps.length) {
+    throw new CheckpointLost('another projector moved a checkpoint')
+  }
 }
 
 /** Writes down that a build met an event it cannot handle. */

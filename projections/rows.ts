@@ -69,16 +69,30 @@ const typeOf = (table: Table, column: string): string =>
 const recordset = (table: Table, columns: readonly string[]): string =>
   `json_to_recordset($1) as r(${columns.map((c) => `${c} ${typeOf(table, c)}`).join(', ')})`
 
+const MAX_NAMES = 1000
+const names = new Map<string, string>()
+
+/** The same few statements again and again: each is planned once on its connection. */
+const run = async (sql: Connection, text: string, rows: Row[]): Promise<void> => {
+  let name = names.get(text)
+  if (name === undefined && names.size < MAX_NAMES) {
+    name = `write_${names.size}`
+    names.set(text, name)
+  }
+  await sql.query({ text, values: [JSON.stringify(rows)], ...(name !== undefined && { name }) })
+}
+
 const putRows = async (sql: Connection, table: Table, build: number, rows: Row[]) => {
   const columns = [...Object.keys(table.columns), 'position']
   const updates = columns
     .filter((column) => !table.key.includes(column))
     .map((column) => `${column} = excluded.${column}`)
-  await sql.query(
+  await run(
+    sql,
     `insert into ${physicalName(table, build)} (${columns.join(', ')})
      select ${columns.join(', ')} from ${recordset(table, columns)}
      on conflict (${table.key.join(', ')}) do update set ${updates.join(', ')}`,
-    [JSON.stringify(rows)],
+    rows,
   )
 }
 
@@ -95,18 +109,20 @@ const patchRows = async (
   const updates = columns
     .filter((column) => !table.key.includes(column))
     .map((column) => `${column} = r.${column}`)
-  await sql.query(
+  await run(
+    sql,
     `update ${physicalName(table, build)} t set ${updates.join(', ')}
      from ${recordset(table, columns)} where ${sameKey(table)}`,
-    [JSON.stringify(rows)],
+    rows,
   )
 }
 
 const removeRows = async (sql: Connection, table: Table, build: number, rows: Row[]) => {
-  await sql.query(
+  await run(
+    sql,
     `delete from ${physicalName(table, build)} t
      using ${recordset(table, table.key)} where ${sameKey(table)}`,
-    [JSON.stringify(rows)],
+    rows,
   )
 }
 
