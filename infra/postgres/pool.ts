@@ -63,7 +63,7 @@ export async function connectPostgres(options: {
 function reason(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const known: { readonly [code: string]: string } = {
-    ECONNREFUSED: 'refuses connections: is it running, and are host and port right?',
+    ECONNREFUSED: 'refuses connections: see that it runs, and that host and port are right',
     ENOTFOUND: 'has a host name that cannot be resolved',
     EAI_AGAIN: 'has a host name that cannot be resolved at present',
     ETIMEDOUT: 'does not answer',
