@@ -119,8 +119,10 @@ test.each([
 })
 
 describe('a request', () => {
-  const post = (body: string | ReadableStream, headers: Record<string, string> = json) =>
-    admin.send('POST', `${at}/transfers`, { body, headers })
+  const post = (
+    body: string | Uint8Array<ArrayBuffer> | ReadableStream,
+    headers: Record<string, string> = json,
+  ) => admin.send('POST', `${at}/transfers`, { body, headers })
 
   test.each(['{', '{"a":1,}', "{'a':1}", '\u0000', 'NaN'])(
     'of the text %j is malformed',
@@ -142,7 +144,7 @@ describe('a request', () => {
       expect(reply.body).toMatchObject({ status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' })
     },
   )
-  test('that is not UTF-8 is refused', async () => {
+  test('that is not UTF-8 is refused, with a length or without', async () => {
     const bytes = new Uint8Array([...Buffer.from('{"from":"'), 0xff, 0xfe, ...Buffer.from('"}')])
     const stream = new ReadableStream({
       start: (controller) => {
@@ -150,7 +152,8 @@ describe('a request', () => {
         controller.close()
       },
     })
-    expect((await post(stream)).status).toBe(400)
+    expect((await post(stream)).body).toMatchObject({ status: 400, code: 'MALFORMED_JSON' })
+    expect((await post(bytes)).body).toMatchObject({ status: 400, code: 'MALFORMED_JSON' })
   })
   test('that is too large is refused, with a length or without', async () => {
     const large = JSON.stringify({ ...good, description: 'x'.repeat(1_100_000) })

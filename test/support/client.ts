@@ -24,7 +24,7 @@ export type Client = {
   send(
     method: string,
     path: string,
-    options?: { body?: string | ReadableStream; headers?: Headed },
+    options?: { body?: string | Uint8Array<ArrayBuffer> | ReadableStream; headers?: Headed },
   ): Promise<Reply>
   /** Server-sent events until `enough` of them have come. */
   events(path: string, enough: number, headers?: Headed): Promise<SentEvent[]>
