@@ -74,11 +74,17 @@ const refuseUnreadable = (text: string, parsed: unknown): void => {
   )
 }
 
+/** What a decoder puts where the bytes make no sense; whoever means it can write \ufffd. */
+const REPLACEMENT = '\uFFFD'
+
 /**
  * Parses JSON from outside. Throws a problem for malformed text, for a field named twice and for
  * characters that cannot be kept.
  */
 export const parseJson = (text: string): unknown => {
+  if (text.includes(REPLACEMENT)) {
+    throw new ProblemError(problem('MALFORMED_JSON', 'The body is not UTF-8.'))
+  }
   let parsed: unknown
   try {
     parsed = JSON.parse(text)

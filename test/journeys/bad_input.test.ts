@@ -212,7 +212,7 @@ describe('a request', () => {
 })
 
 describe('an import', () => {
-  const send = (body: string, type = 'application/x-ndjson') =>
+  const send = (body: string | Uint8Array<ArrayBuffer>, type = 'application/x-ndjson') =>
     admin.send('POST', `${at}/import`, { body, headers: { 'Content-Type': type } })
 
   test('answers each line for itself: a bad one does not stop the others', async () => {
@@ -243,6 +243,14 @@ describe('an import', () => {
       'posted true',
       'IDEMPOTENCY_KEY_REUSED',
     ])
+  })
+  test('refuses a line that is not UTF-8 and goes on', async () => {
+    const good = JSON.stringify({ key: 'after', lines: balanced })
+    const line = [...Buffer.from('{"description":"'), 0xff, ...Buffer.from('"}\n')]
+    const reply = await send(new Uint8Array([...line, ...Buffer.from(good)]))
+    const [first, second] = reply.text.trim().split('\n')
+    expect(JSON.parse(first ?? '').problem.code).toBe('MALFORMED_JSON')
+    expect(JSON.parse(second ?? '').status).toBe('posted')
   })
   test('of another type is refused', async () => {
     expect((await send('{}', 'application/json')).body).toMatchObject({ status: 415 })
