@@ -8,7 +8,6 @@ import {
   type Receipt,
 } from '../commands/kernel.ts'
 import { isRefusal } from '../domain/kernel.ts'
-import type { EventStore } from '../domain/log.ts'
 import type { Freshness } from '../projections/freshness.ts'
 import type { Query } from '../projections/kernel.ts'
 import type { Database } from '../projections/table.ts'
@@ -38,7 +37,6 @@ export type Exports = {
 /** What the HTTP side is given to work with. */
 export type Wiring = {
   readonly ports: Ports
-  readonly store: EventStore
   readonly database: Database
   readonly freshness: Freshness
   readonly log: Logger

@@ -162,7 +162,6 @@ export const startApi = async (
   )
   const services = createServices({
     ports,
-    store,
     database,
     freshness,
     log,

@@ -158,6 +158,16 @@ function secret(directory: string, name: string): Buffer {
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
       writeDurably(file, `${randomBytes(secretBytes).toString('hex')}\n`)
     }
+  } catch (error) {
+    throw fileFault(error, 'Daybook cannot use its secret', file)
+  }
+  return readSecret(directory, name)
+}
+
+/** A secret that is there already, also when another process has locked the directory. */
+export function readSecret(directory: string, name: string): Buffer {
+  const file = join(directory, 'secrets', name)
+  try {
     const found = Buffer.from(readFileSync(file, 'utf8').trim(), 'hex')
     if (found.length === secretBytes) return found
   } catch (error) {

@@ -5,8 +5,6 @@ import type { Database } from './table.ts'
 
 /** How far each projection has come, as told by the projectors themselves. */
 export type Freshness = {
-  /** The log position a projection has handled; 0 when it is not known. */
-  positionOf(name: string): bigint
   /** Resolves true when all have handled `position`, false when that takes longer than allowed. */
   waitFor(names: readonly string[], position: bigint, timeout_ms: number): Promise<boolean>
   close(): Promise<void>
@@ -66,7 +64,6 @@ export const followFreshness = async (database: Database, log: Log): Promise<Fre
 
   const positionOf = (name: string): bigint => positions.get(name) ?? 0n
   return {
-    positionOf,
     waitFor: (names, position, timeout_ms) => {
       const ready = (): boolean => names.every((name) => positionOf(name) >= position)
       if (ready()) return Promise.resolve(true)

@@ -50,7 +50,7 @@ const readOneStream = async ({ services, input }: Call) => {
   const { stream, from, order, limit } = input as z.infer<typeof StreamInput>
   const start = from === undefined ? {} : { from }
   const options = { ...start, direction: order, limit } as const
-  const items = await take(services.store.readStream(stream, options), limit)
+  const items = await take(services.ports.store.readStream(stream, options), limit)
   if (items.length === 0 && from === undefined) {
     throw new ProblemError(problem('RESOURCE_NOT_FOUND', `There is no stream ${stream}.`))
   }
@@ -101,7 +101,7 @@ const readPage = async (store: EventStore, input: z.infer<typeof LogInput>) => {
 
 const readLog = async ({ services, input }: Call) => {
   const asked = input as z.infer<typeof LogInput>
-  const items = await readPage(services.store, asked)
+  const items = await readPage(services.ports.store, asked)
   const full = items.length === asked.limit
   return { body: { items, next_after: full ? (items.at(-1)?.position ?? null) : null } }
 }
@@ -137,7 +137,7 @@ const followEvents = async ({ services, input, request }: Call) => {
   const asked = input as z.infer<typeof LogInput>
   const after = resumeAfter(request, asked.after)
   const filter = filterOf(asked)
-  const open = (signal: AbortSignal) => followLog(services.store, after, filter, signal)
+  const open = (signal: AbortSignal) => followLog(services.ports.store, after, filter, signal)
   return { stream: sendEvents(open, [services.stopping, request.signal]) }
 }
 

@@ -7,7 +7,7 @@ import * as views from './views.ts'
 const COUNTED_AT_MOST = 1000
 
 /** How many events lie after a position, counted no further than is useful to know. */
-const countAfter = async ({ store }: Services, { position }: Build): Promise<number> => {
+const countAfter = async ({ ports: { store } }: Services, { position }: Build): Promise<number> => {
   let count = 0
   const from = position.commit === 0n ? {} : { from: position }
   for await (const event of store.readAll({ ...from, limit: COUNTED_AT_MOST + 1 })) {
@@ -19,7 +19,7 @@ const countAfter = async ({ store }: Services, { position }: Build): Promise<num
 const SECOND_MS = 1000
 
 const listProjections = async ({ services, at }: Call) => {
-  const head = await services.store.head()
+  const head = await services.ports.store.head()
   const builds = await readBuilds(services.database)
   const counted = new Map<bigint, number>()
   const items = []

@@ -11,7 +11,7 @@ const Page = views.pageOf(views.Score, 'Score')
 const followScores = async ({ services, input, request }: Call) => {
   const after = resumeAfter(request, (input as { after?: string }).after)
   const filter = { streams: ['scores-'] }
-  const open = (signal: AbortSignal) => followLog(services.store, after, filter, signal)
+  const open = (signal: AbortSignal) => followLog(services.ports.store, after, filter, signal)
   return { stream: sendEvents(open, [services.stopping, request.signal]) }
 }
 

@@ -1,10 +1,10 @@
 /** How a command finds the stores: those of a Daybook that runs, or its own for as long as it takes. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Pool } from 'pg'
 import type { EventStore } from '../../domain/log.ts'
 import type { Premises } from '../back_office.ts'
 import type { Config } from '../config.ts'
+import { readSecret } from '../data_directory.ts'
 import { connectEventStore } from '../eventstore/client.ts'
 import { createLogger } from '../log.ts'
 import { openParts } from '../parts.ts'
@@ -13,21 +13,6 @@ import type { Role } from '../roles/role.ts'
 import { startRoles } from '../roles/start.ts'
 import { findRunning, type Running } from '../running.ts'
 import { checklist } from '../start/checklist.ts'
-import { StartError } from '../start/error.ts'
-
-const SECRET_BYTES = 32
-
-/** A secret of a data directory that another process has locked. */
-const readSecret = (directory: string, name: string): Buffer => {
-  const file = join(directory, 'secrets', name)
-  try {
-    const secret = Buffer.from(readFileSync(file, 'utf8').trim(), 'hex')
-    if (secret.length === SECRET_BYTES) return secret
-  } catch (error) {
-    throw new StartError(`${file} cannot be read: ${(error as Error).message}`, error)
-  }
-  throw new StartError(`${file} is damaged: restore it from a backup.`)
-}
 
 const premisesOf = (running: Running, directory: string): Premises => ({
   eventStoreUrl: running.eventStoreUrl,

@@ -11,6 +11,7 @@ import {
   collect,
   event,
   events,
+  fillStream,
   freshStream,
   rejection,
   revisions,
@@ -19,11 +20,7 @@ import {
 
 const store = useEventStore()
 
-async function filled(count: number): Promise<string> {
-  const stream = freshStream()
-  await store.client.appendToStream(stream, events(count))
-  return stream
-}
+const filled = (count: number): Promise<string> => fillStream(store, count)
 
 describe('a soft-deleted stream', () => {
   it('is not found, and the answer names the deletion in the log', async () => {

@@ -13,6 +13,7 @@ import {
   collect,
   event,
   events,
+  fillStream,
   freshStream,
   rejection,
   revisions,
@@ -22,11 +23,7 @@ import {
 
 const store = useEventStore()
 
-async function filled(count: number): Promise<string> {
-  const stream = freshStream()
-  await store.client.appendToStream(stream, events(count))
-  return stream
-}
+const filled = (count: number): Promise<string> => fillStream(store, count)
 
 describe('a stream', () => {
   const read = async (stream: string, options: object) =>

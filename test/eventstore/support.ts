@@ -94,3 +94,10 @@ export async function until(
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
+
+/** A new stream with so many events in it. */
+export async function fillStream({ client }: Running, count: number): Promise<string> {
+  const stream = freshStream()
+  await client.appendToStream(stream, events(count))
+  return stream
+}

@@ -3,8 +3,8 @@ import streams from '@eventstore/db-client/generated/streams_pb.js'
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import { encodeSuccess } from './append.ts'
 import { answerLater, isIgnored } from './append-faults.ts'
-import { assertServing, drained } from './calls.ts'
-import { asServiceError, MAX_APPEND_BYTES, resourceExhausted, unavailable } from './errors.ts'
+import { assertServing, drained, openCall } from './calls.ts'
+import { MAX_APPEND_BYTES, resourceExhausted, unavailable } from './errors.ts'
 import type { Expected } from './expected.ts'
 import type { Faults } from './faults.ts'
 import type { Log, Outcome } from './log.ts'
@@ -74,30 +74,17 @@ export function createBatchAppendHandler(
   track: (end: () => void) => () => void,
 ): (call: Call) => void {
   return (call) => {
-    const ended = new AbortController()
-    const fail = (error: unknown): void => {
-      if (ended.signal.aborted) return
-      ended.abort()
-      call.emit('error', asServiceError(error))
-    }
-    const finish = (): void => {
-      if (!ended.signal.aborted) call.end()
-      ended.abort()
-    }
+    const { signal, fail, finish, untrack } = openCall(call, track)
     const answer = (pending: Pending, body: Buffer): void => {
       pending.isAnswered = true
-      if (!ended.signal.aborted) call.write(encodeAnswer(pending, body))
+      if (!signal.aborted) call.write(encodeAnswer(pending, body))
     }
     const commit = async (pending: Pending): Promise<void> => {
       const outcome = await log.append(pending)
       if (outcome.kind === 'unavailable') fail(unavailable(outcome.reason))
       else answerLater(faults, () => answer(pending, encodeOutcome(pending, outcome)))
     }
-    const untrack = track(() => fail(unavailable('the stream was cut')))
-    call.once('cancelled', () => ended.abort())
-    void receive(call, ended.signal, { log, faults, commit, answer })
-      .then(finish, fail)
-      .finally(untrack)
+    void receive(call, signal, { log, faults, commit, answer }).then(finish, fail).finally(untrack)
   }
 }
 

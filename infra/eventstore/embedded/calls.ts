@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
-import { notLeader, unavailable } from './errors.ts'
+import { asServiceError, notLeader, unavailable } from './errors.ts'
 import type { Faults } from './faults.ts'
 
 /** Throws what a server in this state answers to every call. */
@@ -30,4 +30,24 @@ export async function drained(call: Writable, signal: AbortSignal): Promise<bool
   } catch {
     return false
   }
+}
+
+/**
+ * The life of a streaming call: it ends once, by itself, by a fault, by its client or by being cut,
+ * and `signal` is aborted then.
+ */
+export function openCall(call: Writable, track: (end: () => void) => () => void) {
+  const ended = new AbortController()
+  const fail = (error: unknown): void => {
+    if (ended.signal.aborted) return
+    ended.abort()
+    call.emit('error', asServiceError(error))
+  }
+  const finish = (): void => {
+    if (!ended.signal.aborted) call.end()
+    ended.abort()
+  }
+  const untrack = track(() => fail(unavailable('the stream was cut')))
+  call.once('cancelled', () => ended.abort())
+  return { signal: ended.signal, fail, finish, untrack }
 }

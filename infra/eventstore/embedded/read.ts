@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js'
 import type { ServerWritableStream } from '@grpc/grpc-js'
-import { assertServing, send } from './calls.ts'
-import { asServiceError, streamDeleted, unavailable } from './errors.ts'
+import { assertServing, openCall, send } from './calls.ts'
+import { streamDeleted } from './errors.ts'
 import type { Faults } from './faults.ts'
 import type { Log } from './log.ts'
 import { type Filter, parseReadRequest, type ReadRequest } from './read-request.ts'
@@ -20,20 +20,9 @@ export function createReadHandler(
   track: (end: () => void) => () => void,
 ): (call: Call) => void {
   return (call) => {
-    const ended = new AbortController()
-    const fail = (error: unknown): void => {
-      if (ended.signal.aborted) return
-      ended.abort()
-      call.emit('error', asServiceError(error))
-    }
-    const finish = (): void => {
-      if (!ended.signal.aborted) call.end()
-      ended.abort()
-    }
-    const untrack = track(() => fail(unavailable('the stream was cut')))
-    call.once('cancelled', () => ended.abort())
-    const sendTo: Send = (bytes) => send(call, bytes, ended.signal)
-    void serve(call, log, faults, sendTo, ended.signal).then(finish, fail).finally(untrack)
+    const { signal, fail, finish, untrack } = openCall(call, track)
+    const sendTo: Send = (bytes) => send(call, bytes, signal)
+    void serve(call, log, faults, sendTo, signal).then(finish, fail).finally(untrack)
   }
 }
 
