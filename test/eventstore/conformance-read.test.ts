@@ -12,7 +12,6 @@ import { describe, expect, it } from 'vitest'
 import {
   collect,
   event,
-  events,
   fillStream,
   freshStream,
   rejection,
