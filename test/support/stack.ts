@@ -82,7 +82,10 @@ const createPeople = (url: string) => {
   const known = new Map<string, Promise<Client>>()
   const seen = { newest: 0n }
   const logIn = async (username: string, password: string): Promise<Client> => {
-    const { body } = await createClient(url).post('/v1/tokens', { username, password })
+    const { body } = await createClient(url, undefined, {}, seen).post('/v1/tokens', {
+      username,
+      password,
+    })
     return createClient(url, body.access_token, { id: body.user, session: body.session }, seen)
   }
   const admit = async (role: Role | 'nobody'): Promise<Client> => {
