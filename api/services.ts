@@ -103,7 +103,7 @@ export const createServices = (wiring: Wiring): Services => ({
   },
   ask: async (query, call) => {
     await waitUntilFresh(wiring, query, call)
-    const asker = { id: call.identity.id, reach: call.reach }
+    const asker = { id: call.identity.id, reach: call.reach, at: call.at }
     const answer = await query
       .run(wiring.database, call.input, asker, wiring.ports.vault)
       .catch((error: unknown) => {

@@ -16,6 +16,7 @@ import type { RefusalCode } from '../domain/refusals.ts'
 import type { Vault } from '../domain/vault.ts'
 import type { Engine, Outcome } from './engine.ts'
 import { newUlid } from './ids.ts'
+import type { Numbers, SequenceId } from './sequences.ts'
 
 export type Actor = { readonly id: string; readonly roles: readonly Role[] }
 
@@ -27,12 +28,18 @@ export type Ports = {
   readonly secrets: Secrets
   readonly vault: Vault
   readonly index: EntryIndex
+  readonly numbers: Numbers
+  readonly cardSessions: LiveCardSessions
 }
 
 export type Secrets = {
   hashPassword(password: string): Promise<string>
   /** Without a hash it takes as long and answers false, so that nobody learns what is missing. */
   verifyPassword(hash: string | undefined, password: string): Promise<boolean>
+  /** Of a card: as for a password, and worth nothing without a secret outside of the database. */
+  hashPin(pin: string): Promise<string>
+  /** Without a hash it takes as long and answers false. */
+  verifyPin(hash: string | undefined, pin: string): Promise<boolean>
   /** A name that gives nothing away, under which a unique value can be claimed. */
   claim(kind: string, value: string): string
   signAccess(claims: AccessClaims): Promise<string>
@@ -56,6 +63,29 @@ export type AccessClaims = {
 export type EntryIndex = {
   /** The book's revision that holds the entry; undefined when there is no such entry. */
   locate(book: string, entry: string): Promise<number | undefined>
+}
+
+/** Who stands at a machine, and with what. */
+export type CardHolder = {
+  readonly session: string
+  readonly card: string
+  readonly customer: string
+  readonly book: string
+  readonly account: string
+}
+
+/**
+ * When each open card session was last used: kept beside the log, because an event for every key
+ * that is pressed would drown the money. Tokens are known by their digests only.
+ */
+export type LiveCardSessions = {
+  open(digest: string, holder: CardHolder, at: Date): Promise<void>
+  /** Renews a session that is alive and says whose it is; undefined when it is not. */
+  use(digest: string, at: Date): Promise<CardHolder | undefined>
+  end(session: string): Promise<void>
+  ofCard(card: string): Promise<readonly string[]>
+  /** Those that nobody has used for too long. */
+  expired(at: Date, limit: number): Promise<readonly CardHolder[]>
 }
 
 /** A request as it stands outside its body. */
@@ -83,6 +113,12 @@ export type Enrichment = {
   readonly newId: (part?: string) => string
 }
 
+/** The next number of a sequence. A dry run takes none: what it answers is only an example. */
+export const takeNumber = async (
+  { ports, context }: Pick<Enrichment, 'ports' | 'context'>,
+  sequence: SequenceId,
+): Promise<number> => (context.dryRun ? 1 : ports.numbers.next(sequence))
+
 /** A declared command: who may, on which stream, and how the input becomes a decision. */
 export type Command<Input extends z.ZodType = z.ZodType, Values = unknown, Answer = unknown> = {
   readonly name: string
@@ -101,6 +137,8 @@ export type Command<Input extends z.ZodType = z.ZodType, Values = unknown, Answe
   ) => Values | Refusal | Promise<Values | Refusal>
   readonly decide: (state: never, values: Values) => Decision<AnyEvent>
   readonly answer: (events: readonly Decoded[], input: z.infer<Input>, values: Values) => Answer
+  /** What must follow once it is durable; a repetition of the request does it again. */
+  readonly after?: (input: z.infer<Input>, enrichment: Enrichment) => Promise<void>
 }
 
 /** Declares a command; the type parameters are inferred. */
@@ -176,6 +214,7 @@ export const execute = async <Input extends z.ZodType, Values, Answer>(
     dryRun: context.dryRun ?? false,
   })
   if (isRefusal(outcome)) return outcome
+  if (command.after && !context.dryRun) await command.after(input, enrichment)
   return {
     answer: command.answer(outcome.events, input, values),
     revision: outcome.revision,

@@ -1,11 +1,16 @@
 import { ApiKey } from './api_keys.ts'
+import { CardSession } from './card_sessions.ts'
+import { Card } from './cards.ts'
+import { Customer } from './customers.ts'
 import { Export } from './exports.ts'
 import { Holidays } from './holidays.ts'
 import type { Decider, EventSchemas } from './kernel.ts'
 import { Ledger } from './ledger/index.ts'
 import { deciderOf, type Registry } from './registry.ts'
 import { riskEvents } from './risk.ts'
+import { Sequence } from './sequences.ts'
 import { Session } from './sessions.ts'
+import { Statement } from './statements.ts'
 import { Username } from './usernames.ts'
 import { User } from './users.ts'
 
@@ -20,6 +25,11 @@ export const modules: readonly Decider[] = [
   Session,
   ApiKey,
   Export,
+  Customer,
+  Card,
+  CardSession,
+  Statement,
+  Sequence,
   ...registries.map(deciderOf),
 ]
 

@@ -36,6 +36,13 @@ export const permissions = [
   'projections:read',
   'calendars:read',
   'calendars:manage',
+  'customers:read',
+  'customers:manage',
+  'cards:manage',
+  'cards:use',
+  'machines:manage',
+  'statements:read',
+  'statements:make',
 ] as const
 export type Permission = (typeof permissions)[number]
 
@@ -52,6 +59,8 @@ const teller: Grants = {
   ...anybody,
   ...all('books:read', 'accounts:read', 'entries:read', 'holds:read'),
   ...all('transfers:post', 'accounts:open', 'holds:place'),
+  ...all('customers:read', 'customers:manage', 'cards:manage', 'machines:manage'),
+  ...all('statements:read'),
 }
 const manager: Grants = {
   ...teller,
@@ -66,6 +75,8 @@ const grants: Readonly<Record<Role, Grants>> = {
     'entries:read': 'own',
     'holds:read': 'own',
     'transfers:post': 'own',
+    'cards:use': 'own',
+    'statements:read': 'own',
   },
   cashier: teller,
   staff: teller,
@@ -74,7 +85,7 @@ const grants: Readonly<Record<Role, Grants>> = {
   auditor: {
     ...anybody,
     ...observer,
-    ...all('events:read', 'risk:read', 'users:read', 'projections:read'),
+    ...all('events:read', 'risk:read', 'users:read', 'projections:read', 'customers:read'),
   },
   analyst: { ...anybody, ...observer, ...all('risk:read') },
   regulator: { ...anybody, ...observer, ...all('compliance:export') },

@@ -54,6 +54,17 @@ export const refusals = {
   EXPORT_NOT_FOUND: { kind: 'missing', title: 'No such export' },
   EXPORT_EXISTS: { kind: 'conflict', title: 'The export exists' },
   EXPORT_NOT_RUNNING: { kind: 'conflict', title: 'The export is not running' },
+  CUSTOMER_EXISTS: { kind: 'conflict', title: 'The customer exists' },
+  CUSTOMER_NOT_FOUND: { kind: 'missing', title: 'No such customer' },
+  CARD_EXISTS: { kind: 'conflict', title: 'A card of this number exists' },
+  CARD_NOT_FOUND: { kind: 'missing', title: 'No such card' },
+  CARD_CREDENTIALS_INVALID: { kind: 'forbidden', title: 'Card number or PIN is wrong' },
+  CARD_LOCKED: { kind: 'forbidden', title: 'The card is locked after wrong PINs' },
+  PIN_UNCHANGED: { kind: 'invalid', title: 'The new PIN is the present one' },
+  PIN_TOO_COMMON: { kind: 'invalid', title: 'The PIN is too common' },
+  COVER_UNSUITABLE: { kind: 'invalid', title: 'The account cannot make up for this one' },
+  STATEMENT_EXISTS: { kind: 'conflict', title: 'The statement exists' },
+  STATEMENT_PERIOD_INVALID: { kind: 'invalid', title: 'The period of the statement is not valid' },
   NOT_PERMITTED: { kind: 'forbidden', title: 'You may not do this' },
 } as const satisfies Record<string, { kind: RefusalKind; title: string }>
 

@@ -3,14 +3,14 @@ import { entriesOf } from '../domain/ledger/events.ts'
 import type { EventStore } from '../domain/log.ts'
 import type { Config } from './config.ts'
 import { connectEventStore } from './eventstore/client.ts'
-import { createPorts } from './ports.ts'
+import { createPorts, type SecretName } from './ports.ts'
 import { connectPostgres } from './postgres/pool.ts'
 
 /** Where the stores are, and the data directory's own secrets. */
 export type Premises = {
   readonly eventStoreUrl: string
   readonly databaseUrl: string
-  readonly secret: (name: 'tokens' | 'vault') => Buffer
+  readonly secret: (name: SecretName) => Buffer
 }
 
 /** The commands without HTTP, for Daybook's own work: the demo bank, imports. */

@@ -53,6 +53,10 @@ const roleFault = `expected some of ${roles.join(', ')}, each once, with commas 
 const variables = {
   PORT: wholeNumber(0, 65_535, 8_080),
   HOST: z.string().max(255).default('127.0.0.1'),
+  DAYBOOK_TEST: z
+    .enum(['0', '1'], 'expected 1, or 0')
+    .default('0')
+    .transform((value) => value === '1'),
   DAYBOOK_DATA: z.string().max(4_096).default('.daybook'),
   EVENTSTORE_URL: urlOf('esdb', 'esdb+discover', 'kurrentdb', 'kurrentdb+discover'),
   DATABASE_URL: urlOf('postgres', 'postgresql'),
@@ -64,6 +68,7 @@ const variables = {
   ADMIN_PASSWORD: z.string().min(12, 'expected at least 12 characters').max(1_024).optional(),
   TOKEN_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
   VAULT_KEY: z.string().min(32, 'expected at least 32 characters').optional(),
+  PIN_PEPPER: z.string().min(32, 'expected at least 32 characters').optional(),
   LOG_LEVEL: z.enum(logLevels, `expected one of ${logLevels.join(', ')}`).default('info'),
   LOG_TO: z.enum(['file', 'stdout'], 'expected file or stdout').default('file'),
   ROLES: commaList(z.enum(roles, roleFault), roleFault).default([...roles]),
@@ -93,6 +98,7 @@ export type Config = {
   readonly admin: { readonly username: string; readonly password: string } | undefined
   readonly tokenSecret: string | undefined
   readonly vaultKey: string | undefined
+  readonly pinPepper: string | undefined
   readonly logLevel: (typeof logLevels)[number]
   readonly logTo: 'file' | 'stdout'
   readonly roles: ReadonlySet<Role>
@@ -100,6 +106,8 @@ export type Config = {
   readonly bodyLimitBytes: number
   readonly shutdownTimeoutSeconds: number
   readonly riskAlertThreshold: number | undefined
+  /** The test door is open: anybody may reset everything. */
+  readonly test: boolean
 }
 
 /**
@@ -114,6 +122,7 @@ export function readConfig(environment: { readonly [name: string]: string | unde
   const faults = [
     ...(parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])}: ${issue.message}`),
     ...unpaired(given, 'ADMIN_USERNAME', 'ADMIN_PASSWORD'),
+    ...unfitForTests(given),
     ...unknown(given),
   ]
   if (!parsed.success || faults.length > 0) throw new ConfigurationError([...new Set(faults)])
@@ -131,6 +140,8 @@ export function readConfig(environment: { readonly [name: string]: string | unde
         : undefined,
     tokenSecret: read.TOKEN_SECRET,
     vaultKey: read.VAULT_KEY,
+    pinPepper: read.PIN_PEPPER,
+    test: read.DAYBOOK_TEST,
     logLevel: read.LOG_LEVEL,
     logTo: read.LOG_TO,
     roles: new Set(read.ROLES),
@@ -147,6 +158,14 @@ function unpaired(given: Given, first: string, second: string): string[] {
   if ((given[first] === undefined) === (given[second] === undefined)) return []
   const [missing, present] = given[first] === undefined ? [first, second] : [second, first]
   return [`${missing}: expected, because ${present} is set`]
+}
+
+/** Whoever may reset everything shall have nothing real to reset. */
+function unfitForTests(given: Given): string[] {
+  if (given.DAYBOOK_TEST !== '1') return []
+  return ['EVENTSTORE_URL', 'DATABASE_URL', 'KAFKA_BROKERS']
+    .filter((name) => given[name] !== undefined)
+    .map((name) => `${name}: expected not to be set together with DAYBOOK_TEST`)
 }
 
 /** Other programs' variables pass by; one of ours that we do not know is a slip of the keyboard. */

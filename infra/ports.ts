@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto'
 import type { Pool } from 'pg'
 import { createEngine } from '../commands/engine.ts'
 import type { Actor, EntryIndex, Ports } from '../commands/kernel.ts'
+import { createNumbers } from '../commands/sequences.ts'
 import type { EventStore } from '../domain/log.ts'
 import type { Freshness } from '../projections/freshness.ts'
 import type { Config } from './config.ts'
+import { createCardSessions } from './postgres/card_sessions.ts'
 import { createSnapshots } from './postgres/snapshots.ts'
 import { createSecrets } from './secrets.ts'
 import { openVault } from './vault.ts'
@@ -43,13 +45,16 @@ export const createEntryIndex = (
 const keyFrom = (text: string | undefined): Buffer | undefined =>
   text === undefined ? undefined : createHash('sha256').update(text).digest()
 
+/** What the data directory keeps a secret for. */
+export type SecretName = 'tokens' | 'vault' | 'pins'
+
 export type PortSettings = {
-  readonly config: Pick<Config, 'tokenSecret' | 'vaultKey'>
+  readonly config: Pick<Config, 'tokenSecret' | 'vaultKey' | 'pinPepper'>
   readonly store: EventStore
   readonly database: Pool
   readonly index: EntryIndex
   /** The data directory's own, where the configuration gives none. */
-  readonly secret: (name: 'tokens' | 'vault') => Buffer
+  readonly secret: (name: SecretName) => Buffer
   readonly clock: () => Date
 }
 
@@ -58,12 +63,16 @@ export const createPorts = async (settings: PortSettings): Promise<Ports> => {
   const { config, store, database, index, secret, clock } = settings
   const tokenSecret = keyFrom(config.tokenSecret) ?? secret('tokens')
   const masterKey = keyFrom(config.vaultKey) ?? secret('vault')
+  const pepper = keyFrom(config.pinPepper) ?? secret('pins')
+  const engine = createEngine(store, await createSnapshots(database))
   return {
     store,
     clock,
     index,
-    engine: createEngine(store, await createSnapshots(database)),
-    secrets: createSecrets({ secret: tokenSecret, clock }),
+    engine,
+    secrets: createSecrets({ secret: tokenSecret, pepper, clock }),
     vault: await openVault({ database, masterKey }),
+    numbers: createNumbers(engine, clock),
+    cardSessions: await createCardSessions(database),
   }
 }

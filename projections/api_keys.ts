@@ -47,12 +47,12 @@ export type ApiKeyView = {
   revoked_reason: string | null
 }
 
-const STATUS = `case when revoked_at is not null then 'revoked'
-  when expires_at <= now() then 'expired' else 'active' end`
+const statusAt = (at: string): string => `case when revoked_at is not null then 'revoked'
+  when expires_at <= ${at} then 'expired' else 'active' end`
 
-const selectApiKeys = async (sql: Database, where: Conditions, limit: number) => {
+const selectApiKeys = async (sql: Database, where: Conditions, status: string, limit: number) => {
   const { rows } = await sql.query<ApiKeyView>(
-    `select id as key, name, roles, ${STATUS} as status, issued_by, issued_at, expires_at,
+    `select id as key, name, roles, ${status} as status, issued_by, issued_at, expires_at,
        revoked_at, revoked_reason
      from api_keys${where.where()} order by id desc limit ${limit}`,
     where.values,
@@ -65,12 +65,13 @@ export const listApiKeys = query({
   permission: 'users:manage',
   input: z.strictObject({ status: z.enum(['active', 'expired', 'revoked']).optional(), ...paging }),
   reads: ['api_keys'],
-  run: async (sql, { status, cursor, limit }) => {
+  run: async (sql, { status, cursor, limit }, { at }) => {
     const where = conditions()
+    const present = statusAt(`${where.value(at)}::timestamptz`)
     const after = decodeCursor(cursor, 1)
     if (after) where.add('id < ?', ...after)
-    where.addIf(`${STATUS} = ?`, status)
-    return pageOf(await selectApiKeys(sql, where, limit + 1), limit, ({ key }) => [key])
+    where.addIf(`${present} = ?`, status)
+    return pageOf(await selectApiKeys(sql, where, present, limit + 1), limit, ({ key }) => [key])
   },
 })
 
@@ -79,9 +80,10 @@ export const getApiKey = query({
   permission: 'users:manage',
   input: z.strictObject({ key: Identifier }),
   reads: ['api_keys'],
-  run: async (sql, { key }) => {
+  run: async (sql, { key }, { at }) => {
     const where = conditions()
+    const present = statusAt(`${where.value(at)}::timestamptz`)
     where.add('id = ?', key)
-    return (await selectApiKeys(sql, where, 1))[0]
+    return (await selectApiKeys(sql, where, present, 1))[0]
   },
 })

@@ -1,4 +1,6 @@
 import { apiKeyBook } from './api_keys.ts'
+import { cardBook } from './cards.ts'
+import { customerBook } from './customers.ts'
 import { eventIndexBook } from './event_index.ts'
 import { exportBook } from './exports.ts'
 import { holidayBook } from './holidays.ts'
@@ -6,6 +8,7 @@ import type { Projection } from './kernel.ts'
 import { accountBook, holdBook, journal, periodBook } from './ledger/index.ts'
 import { scoreBook } from './risk.ts'
 import { sessionBook } from './sessions.ts'
+import { statementBook } from './statements.ts'
 import { userBook } from './users.ts'
 
 /** Every read model. A new one is built from the whole log at the next start. */
@@ -19,6 +22,9 @@ export const projections: readonly Projection[] = [
   sessionBook,
   apiKeyBook,
   exportBook,
+  customerBook,
+  cardBook,
+  statementBook,
   holidayBook.projection,
   eventIndexBook,
 ]

@@ -94,8 +94,8 @@ export type Query<Input extends z.ZodType = z.ZodType, Answer = unknown> = {
   ) => Promise<Answer>
 }
 
-/** Who asks: with reach `own`, only what belongs to `id` may be shown. */
-export type Asker = { readonly id: string; readonly reach: Reach }
+/** Who asks, and when: with reach `own`, only what belongs to `id` may be shown. */
+export type Asker = { readonly id: string; readonly reach: Reach; readonly at: Date }
 
 export const query = <Input extends z.ZodType, Answer>(
   declaration: Query<Input, Answer>,

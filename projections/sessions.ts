@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Identifier } from '../domain/ledger/events.ts'
 import { sessionEvents } from '../domain/sessions.ts'
-import { projection, query } from './kernel.ts'
+import { type Asker, projection, query } from './kernel.ts'
 import { decodeCursor, pageOf, paging } from './paging.ts'
 import { conditions } from './select.ts'
 import type { Database, Table } from './table.ts'
@@ -61,7 +61,7 @@ export type SessionView = {
   end_reason: string | null
 }
 
-const ACTIVE = `s.ended_at is null and s.expires_at > now()
+const activeAt = (at: string): string => `s.ended_at is null and s.expires_at > ${at}
   and s.user_revision >= coalesce(u.sessions_from, 0)`
 
 type Wanted = {
@@ -72,14 +72,19 @@ type Wanted = {
 }
 
 /** Newest first: a session's id begins with its time. */
-const pageOfSessions = async (sql: Database, { user, active, cursor, limit }: Wanted) => {
+const pageOfSessions = async (
+  sql: Database,
+  { user, active, cursor, limit }: Wanted,
+  { at }: Asker,
+) => {
   const where = conditions()
+  const isActive = activeAt(`${where.value(at)}::timestamptz`)
   const after = decodeCursor(cursor, 1)
   if (after) where.add('s.id < ?', ...after)
   where.addIf('s.user_id = ?', user)
-  where.addIf(`(${ACTIVE}) = ?::boolean`, active)
+  where.addIf(`(${isActive}) = ?::boolean`, active)
   const { rows } = await sql.query<SessionView>(
-    `select s.id as session, s.user_id as "user", s.audience, (${ACTIVE}) as active,
+    `select s.id as session, s.user_id as "user", s.audience, (${isActive}) as active,
        s.opened_at, s.refreshed_at, s.expires_at, s.ended_at, s.end_reason
      from sessions s left join users u on u.id = s.user_id${where.where()}
      order by s.id desc limit ${limit + 1}`,
@@ -95,7 +100,7 @@ export const listSessions = query({
   permission: 'users:read',
   input: z.strictObject({ user: Identifier.optional(), active: Active, ...paging }),
   reads: ['sessions', 'users'],
-  run: (sql, input) => pageOfSessions(sql, input),
+  run: pageOfSessions,
 })
 
 export const listOwnSessions = query({
@@ -103,5 +108,5 @@ export const listOwnSessions = query({
   permission: 'self:read',
   input: z.strictObject({ active: Active, ...paging }),
   reads: ['sessions', 'users'],
-  run: (sql, input, asker) => pageOfSessions(sql, { ...input, user: asker.id }),
+  run: (sql, input, asker) => pageOfSessions(sql, { ...input, user: asker.id }, asker),
 })

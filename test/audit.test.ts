@@ -243,7 +243,7 @@ describe('an auditor', () => {
       const { balances } = await replay({ store, at, signal: never })
       expect(balances).toHaveLength(at === moments.released ? 8 : 16)
       for (const { book, account, balance } of balances) {
-        const asker = { id: 'auditor', reach: 'all' } as const
+        const asker = { id: 'auditor', reach: 'all', at: new Date() } as const
         const view = await getBalance.run(world.database, { book, account, at }, asker, vault)
         expect([account, at, view?.balance]).toEqual([account, at, balance.toString()])
       }

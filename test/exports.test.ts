@@ -251,7 +251,7 @@ describe('an export', () => {
     const updated = await world.project([exportBook])
     const { vault } = world.ports
     world.advance(1000)
-    const asker = { id: 'r', reach: 'all' } as const
+    const asker = { id: 'r', reach: 'all', at: new Date() } as const
     const seen: string[] = []
     const running = exporter(directory, {
       onProgress: (id, { stage }) => {

@@ -75,7 +75,7 @@ export const useWorld = (): World => {
     const store = connectEventStore({ url: server.url })
     endings.unshift(store.close)
     const vault = await openVault({ database, masterKey: randomBytes(32) })
-    const secrets = createSecrets({ secret, clock })
+    const secrets = createSecrets({ secret, pepper: secret, clock })
     Object.assign(world, { database, url: server.url, ports: portsOver(store, { secrets, vault }) })
   })
   afterAll(async () => {

@@ -9,7 +9,7 @@ vi.setConfig({ testTimeout: 60_000 })
 
 const secret = randomBytes(32)
 const now = new Date('2026-01-01T09:00:00Z')
-const secretsAt = (time: Date) => createSecrets({ secret, clock: () => time })
+const secretsAt = (time: Date) => createSecrets({ secret, pepper: secret, clock: () => time })
 const secrets = secretsAt(now)
 
 const claims = {
@@ -58,7 +58,7 @@ test('a token that was not signed here, or says less, is none', async () => {
     'base64url',
   )
   const unsigned = Buffer.from(JSON.stringify({ alg: 'none' })).toString('base64url')
-  const other = createSecrets({ secret: randomBytes(32), clock: () => now })
+  const other = createSecrets({ secret: randomBytes(32), pepper: secret, clock: () => now })
   for (const bad of [
     'x',
     '',
@@ -89,7 +89,7 @@ test('claims are the same for the same value and kind, and hang on the secret', 
   const others = [
     secrets.claim('username', 'bob'),
     secrets.claim('email', 'ada'),
-    createSecrets({ secret: randomBytes(32), clock: () => now }).claim('username', 'ada'),
+    createSecrets({ secret: randomBytes(32), pepper: secret, clock: () => now }).claim('username', 'ada'),
   ]
   expect(others).not.toContain(secrets.claim('username', 'ada'))
 })

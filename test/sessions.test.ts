@@ -296,8 +296,8 @@ describe('log-in', () => {
     accepted(await manage(revokeSession, { session: one.session }))
     const { position } = accepted(await refresh(three.refresh_token))
     await fresh(position)
-    const all = { id: 'root', reach: 'all' as const }
-    const own = { id: lena.id, reach: 'all' as const }
+    const all = { id: 'root', reach: 'all' as const, at: new Date() }
+    const own = { id: lena.id, reach: 'all' as const, at: new Date() }
     const list = listSessions.input.parse({ user: lena.id })
     const { items } = await listSessions.run(database, list, all, ports.vault)
     const stands = items.map(({ session, active, end_reason }) => [session, active, end_reason])

@@ -70,6 +70,7 @@ export const Account = z
     status: z.enum(['active', 'frozen', 'closed']),
     status_reason: z.string().nullable(),
     ...AccountTerms.shape,
+    covered_by: Code.nullable(),
     metadata: Labels,
     balance: Minor,
     held: Minor,

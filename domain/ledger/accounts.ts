@@ -31,13 +31,13 @@ export const openAccount = (book: Book, data: Data<'AccountOpened'>): Decision<L
   return [{ type: 'AccountOpened', data }]
 }
 
-type AccountCommand = {
+export type AccountCommand = {
   readonly account: string
   /** The revision the client saw, from its If-Match; absent: whatever it is. */
   readonly revision?: number | undefined
 }
 
-const findAccount = (book: Book, command: AccountCommand): Account | Refusal => {
+export const findAccount = (book: Book, command: AccountCommand): Account | Refusal => {
   const account = book.accounts.get(command.account)
   if (!account) {
     return refuse('ACCOUNT_NOT_FOUND', `There is no account ${command.account}.`, {

@@ -121,6 +121,8 @@ export const ledgerEvents = {
     opened_at: Instant,
   }),
   AccountTermsChanged: z.object({ ...AtAccount, terms: Terms }),
+  /** The account of the same owner that makes up for what this one lacks; null: none does. */
+  AccountCoverChanged: z.object({ ...AtAccount, covered_by: AccountCode.nullable() }),
   AccountFrozen: z.object({ ...AtAccount, reason: z.string().max(256) }),
   AccountUnfrozen: z.object({ ...AtAccount, reason: z.string().max(256) }),
   AccountClosed: z.object({ ...AtAccount, reason: z.string().max(256) }),

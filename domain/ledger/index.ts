@@ -10,6 +10,7 @@ import {
   unfreezeAccount,
 } from './accounts.ts'
 import { accountOf, applyEntry, applyHold, endHold } from './apply.ts'
+import { coverAccount } from './cover.ts'
 import { post, postBatch, reverse } from './entries.ts'
 import { ledgerEvents, type Terms } from './events.ts'
 import { captureHold, expireHolds, placeHold, releaseHold } from './holds.ts'
@@ -47,7 +48,7 @@ export const Ledger = decider({
   schemas: ledgerEvents,
   initial: emptyBook,
   savepoint: savepointOf,
-  snapshot: { version: 1, save: saveBook, load: loadBook },
+  snapshot: { version: 2, save: saveBook, load: loadBook },
   evolve: {
     BookOpened: (book, { book: id, assets, time_zone }) => ({
       ...book,
@@ -67,6 +68,7 @@ export const Ledger = decider({
         balance: 0n,
         held: 0n,
         openHolds: [],
+        coveredBy: null,
         usage: [],
         revision,
         ...termsOf(terms),
@@ -78,6 +80,8 @@ export const Ledger = decider({
         ...termsOf(terms),
         usage: carryUsage(accountOf(book, account), terms.velocity_limits),
       }),
+    AccountCoverChanged: (book, { account, covered_by }, revision) =>
+      changeAccount(book, account, revision, { coveredBy: covered_by }),
     AccountFrozen: (book, { account }, revision) =>
       changeAccount(book, account, revision, { status: 'frozen' }),
     AccountUnfrozen: (book, { account }, revision) =>
@@ -111,6 +115,7 @@ export const Ledger = decider({
     addAsset,
     openAccount,
     changeTerms,
+    coverAccount,
     freezeAccount,
     unfreezeAccount,
     closeAccount,

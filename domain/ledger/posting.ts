@@ -11,6 +11,7 @@ import {
   expireDueHolds,
   lineAccount,
 } from './checks.ts'
+import { coverShortfalls } from './cover.ts'
 import type { Entry, Hold, LedgerEvent, Line } from './events.ts'
 import type { Poster, Posting } from './request.ts'
 import { available, type Book, type Ledger } from './state.ts'
@@ -107,7 +108,7 @@ export const tryPosting = (
     checkConditions(draft, posting.conditions ?? [], poster)
   if (refused) return refused
 
-  const { lines, net } = completeLines(draft, posting)
+  const { lines, net } = completeLines(draft, coverShortfalls(draft, posting, expired))
   const imbalance = imbalanceOf(lines)
   if (imbalance.size > 0) {
     const [[asset, difference]] = [...imbalance] as [[string, bigint]]

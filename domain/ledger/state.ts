@@ -25,6 +25,8 @@ export type Account = {
   readonly held: bigint
   /** null: unlimited. */
   readonly overdraft: bigint | null
+  /** The account that makes up for what this one lacks. */
+  readonly coveredBy: string | null
   readonly limits: readonly VelocityLimit[]
   readonly usage: readonly Usage[]
   readonly openHolds: readonly string[]

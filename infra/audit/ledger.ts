@@ -34,6 +34,7 @@ const foldedAccounts: Table = {
     status: 'text',
     overdraft_limit: 'text',
     velocity_limits: 'jsonb',
+    covered_by: 'text',
     balance: 'numeric',
     held: 'numeric',
     revision: 'bigint',
@@ -134,7 +135,7 @@ const putBook = ({ book, state }: FoldedBook, rows: Writer): void => {
 function* rowsOf(folded: FoldedBook): Generator<readonly [Table, Record<string, unknown>]> {
   const { book, state } = folded
   for (const account of state.accounts.rows.values()) {
-    const { code, type, asset, name, owner, status, limits, revision } = account
+    const { code, type, asset, name, owner, status, limits, coveredBy, revision } = account
     const about = { book, account: code, type, asset, name, owner, status, revision }
     yield [
       foldedAccounts,
@@ -142,6 +143,7 @@ function* rowsOf(folded: FoldedBook): Generator<readonly [Table, Record<string, 
         ...about,
         overdraft_limit: account.overdraft?.toString() ?? 'unlimited',
         velocity_limits: limits,
+        covered_by: coveredBy,
         balance: account.balance.toString(),
         held: account.held.toString(),
       },

@@ -33,6 +33,7 @@ export const accounts: Table = {
     status_reason: 'text',
     overdraft_limit: 'text',
     velocity_limits: 'jsonb',
+    covered_by: 'text',
     metadata: 'jsonb',
     balance: 'numeric',
     revision: 'bigint',
@@ -64,7 +65,7 @@ const setBalances: Handler = (event, rows) => {
 
 export const accountBook = projection({
   name: 'accounts',
-  version: 1,
+  version: 2,
   tables: [books, bookAssets, accounts],
   schemas: ledgerEvents,
   on: {
@@ -81,6 +82,7 @@ export const accountBook = projection({
         ...account,
         ...terms,
         book: bookOf(stream),
+        covered_by: null,
         metadata: metadata ?? {},
         status: 'active',
         status_reason: null,
@@ -94,6 +96,8 @@ export const accountBook = projection({
         { book: bookOf(stream), account: data.account },
         { ...data.terms, revision },
       ),
+    AccountCoverChanged: ({ stream, revision, data: { account, covered_by } }, rows) =>
+      rows.patch(accounts, { book: bookOf(stream), account }, { covered_by, revision }),
     AccountFrozen: setStatus('frozen'),
     AccountUnfrozen: setStatus('active'),
     AccountClosed: setStatus('closed'),

@@ -1,7 +1,15 @@
 /** The commands' ports without a machine under them: for tests of rules, thousands at a time. */
 import { createHash, createHmac } from 'node:crypto'
 import { createEngine, type Engine } from '../../commands/engine.ts'
-import type { AccessClaims, Ports, Secrets } from '../../commands/kernel.ts'
+import type {
+  AccessClaims,
+  CardHolder,
+  LiveCardSessions,
+  Ports,
+  Secrets,
+} from '../../commands/kernel.ts'
+import { createNumbers } from '../../commands/sequences.ts'
+import { CARD_SESSION_SECONDS } from '../../domain/card_sessions.ts'
 import { entriesOf } from '../../domain/ledger/events.ts'
 import type { EventStore, NewEvent, Recorded } from '../../domain/log.ts'
 import type { Vault } from '../../domain/vault.ts'
@@ -59,6 +67,8 @@ const createPlainSecrets = (): Secrets => {
   return {
     hashPassword: async (password) => digest(password),
     verifyPassword: async (hash, password) => hash === digest(password),
+    hashPin: async (pin) => digest(`pin ${pin}`),
+    verifyPin: async (hash, pin) => hash === digest(`pin ${pin}`),
     claim: (kind, value) => createHmac('sha256', kind).update(value).digest('hex'),
     signAccess: async (claims) => {
       const token = `access-${tokens.size}`
@@ -82,6 +92,33 @@ const plainVault: Vault = {
   forget: async () => undefined,
 }
 
+const createMemoryCardSessions = (): LiveCardSessions => {
+  const live = new Map<string, { readonly holder: CardHolder; used: number }>()
+  const isAlive = (used: number, at: Date): boolean =>
+    at.getTime() - used <= CARD_SESSION_SECONDS * 1000
+  return {
+    open: async (digest, holder, at) => void live.set(digest, { holder, used: at.getTime() }),
+    use: async (digest, at) => {
+      const found = live.get(digest)
+      if (!found || !isAlive(found.used, at)) return undefined
+      found.used = at.getTime()
+      return found.holder
+    },
+    end: async (session) => {
+      for (const [digest, { holder }] of live) {
+        if (holder.session === session) live.delete(digest)
+      }
+    },
+    ofCard: async (card) =>
+      [...live.values()].flatMap(({ holder }) => (holder.card === card ? [holder.session] : [])),
+    expired: async (at, limit) =>
+      [...live.values()]
+        .filter(({ used }) => !isAlive(used, at))
+        .slice(0, limit)
+        .map(({ holder }) => holder),
+  }
+}
+
 export const noSnapshots = { load: async () => undefined, save: async () => undefined }
 
 export type MemoryPorts = Ports & { readonly store: MemoryStore }
@@ -92,10 +129,13 @@ export const createMemoryPorts = (
   around: (engine: Engine) => Engine = (engine) => engine,
 ): MemoryPorts => {
   const store = createMemoryStore(clock)
+  const engine = around(createEngine(store, noSnapshots))
   return {
     store,
-    engine: around(createEngine(store, noSnapshots)),
+    engine,
     clock,
+    numbers: createNumbers(engine, clock),
+    cardSessions: createMemoryCardSessions(),
     secrets: createPlainSecrets(),
     vault: plainVault,
     index: {

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto'
+import { open, rename, rm } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import { setImmediate } from 'node:timers/promises'
+import { syncDirectoryOf } from '../exports/archive.ts'
+import {
+  closeStatement,
+  drawRow,
+  openStatement,
+  type Statement,
+  type StatementFoot,
+  type StatementHead,
+  type StatementRow,
+} from './layout.ts'
+
+export type { StatementFoot, StatementHead, StatementRow } from './layout.ts'
+
+export type WrittenStatement = {
+  readonly bytes: number
+  readonly sha256: string
+  readonly pages: number
+}
+
+type Contents = {
+  readonly statement: Statement
+  readonly rows: AsyncIterable<readonly StatementRow[]>
+  readonly foot: () => StatementFoot
+}
+
+/** What pdfkit has finished since it was last asked: some whole pages, or nothing. */
+const finished = ({ sheet }: Statement): Buffer | null => sheet.document.read() as Buffer | null
+
+/** Draws at the pace of the reader: of the rows, and of the pages, there is one portion at a time. */
+const draw = async function* ({ statement, rows, foot }: Contents): AsyncGenerator<Buffer> {
+  for await (const portion of rows) {
+    for (const row of portion) {
+      drawRow(statement, row)
+      const bytes = finished(statement)
+      if (!bytes) continue
+      yield bytes
+      // Drawing a page takes a while, and others in this process want their turn, aborts too.
+      await setImmediate()
+    }
+  }
+  closeStatement(statement, foot())
+  const rest = finished(statement)
+  if (rest) yield rest
+}
+
+const writePart = async (
+  part: string,
+  contents: Contents,
+  signal: AbortSignal,
+): Promise<Pick<WrittenStatement, 'bytes' | 'sha256'>> => {
+  // Opened before the stream is, so that an abort cannot come between the two and leave a file.
+  const handle = await open(part, 'wx', 0o600)
+  const hash = createHash('sha256')
+  let bytes = 0
+  const weigh = async function* (chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
+      hash.update(chunk)
+      bytes += chunk.length
+      yield chunk
+    }
+  }
+  await pipeline(draw(contents), weigh, handle.createWriteStream({ flush: true }), { signal })
+  return { bytes, sha256: hash.digest('hex') }
+}
+
+/**
+ * Writes the statement of an account to `path`. Rows come in portions and are never all in
+ * memory; `foot` is asked after the last one. The same input gives the same bytes. Under its name
+ * there is never half a file. Rejects with what the rows, the foot or the file system threw, or
+ * when aborted, and leaves nothing then.
+ */
+export const writeStatement = async (
+  path: string,
+  head: StatementHead,
+  rows: AsyncIterable<readonly StatementRow[]>,
+  foot: () => StatementFoot,
+  signal: AbortSignal,
+): Promise<WrittenStatement> => {
+  signal.throwIfAborted()
+  const part = `${path}.part`
+  await rm(part, { force: true })
+  try {
+    const statement = openStatement(head)
+    const { bytes, sha256 } = await writePart(part, { statement, rows, foot }, signal)
+    signal.throwIfAborted()
+    await rename(part, path)
+    await syncDirectoryOf(path)
+    return { bytes, sha256, pages: statement.sheet.page }
+  } catch (error) {
+    await rm(part, { force: true })
+    throw error
+  }
+}

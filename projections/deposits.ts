@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import { accountNumberOf, OPENING_BALANCE, type Product } from '../domain/deposits.ts'
+import { AccountCode, BookId, Identifier } from '../domain/ledger/events.ts'
+import { type Asker, query } from './kernel.ts'
+import { onlyOwn } from './ledger/account_queries.ts'
+import { type Conditions, conditions } from './select.ts'
+import type { Database } from './table.ts'
+
+/** A customer's account as he knows it: with its number, what it is, and what of it is free. */
+export type DepositView = {
+  id: number
+  account: string
+  account_number: string
+  product: Product
+  asset: string
+  owner: string
+  status: 'active' | 'frozen' | 'closed'
+  balance: string
+  available: string
+  covered_by: string | null
+}
+
+type Stored = Omit<DepositView, 'id' | 'account_number'> & { id: string }
+
+/** A hold whose time has come counts as gone, whether or not the clock's sweep was there. */
+const selectDeposits = async (
+  sql: Database,
+  where: Conditions,
+  asker: Asker,
+): Promise<DepositView[]> => {
+  const now = `${where.value(asker.at)}::timestamptz`
+  where.add(`a.metadata->>'product' is not null`)
+  onlyOwn(where, asker)
+  const { rows } = await sql.query<Stored>(
+    `select a.metadata->>'id' as id, a.account, a.metadata->>'product' as product, a.asset,
+       a.owner, a.status, a.balance, a.covered_by,
+       a.balance - coalesce((select sum(h.left_amount) from holds h
+         where h.book = a.book and h.account = a.account and h.status = 'open'
+           and (h.expires_at is null or h.expires_at > ${now})), 0) as available
+     from accounts a${where.where()} order by a.account`,
+    where.values,
+  )
+  return rows.map(({ id, ...row }) => ({
+    ...row,
+    id: Number(id),
+    account_number: accountNumberOf(row.account),
+  }))
+}
+
+const MAX_ACCOUNTS = 200
+
+/** All accounts of one customer, by number. */
+export const listDeposits = query({
+  name: 'deposits.list',
+  permission: 'accounts:read',
+  input: z.strictObject({ book: BookId, customer: Identifier }),
+  reads: ['accounts', 'holds'],
+  run: async (sql, { book, customer }, asker) => {
+    const where = conditions()
+    where.add('a.book = ? and a.owner = ?', book, customer)
+    return (await selectDeposits(sql, where, asker)).slice(0, MAX_ACCOUNTS)
+  },
+})
+
+/** By the number that contracts with integer ids call it. */
+export const getDeposit = query({
+  name: 'deposits.get',
+  permission: 'accounts:read',
+  input: z.strictObject({ book: BookId, customer: Identifier, id: z.int() }),
+  reads: ['accounts', 'holds'],
+  run: async (sql, { book, customer, id }, asker) => {
+    const where = conditions()
+    where.add(`a.book = ? and a.owner = ? and a.metadata->>'id' = ?`, book, customer, `${id}`)
+    return (await selectDeposits(sql, where, asker))[0]
+  },
+})
+
+/** A movement of an account as its owner sees it. */
+export type MovementView = {
+  kind: string
+  direction: 'debit' | 'credit'
+  amount: string
+  balance: string
+  description: string
+  metadata: Record<string, string>
+  booked_at: Date
+}
+
+/** Newest first; a balance brought forward is none. */
+export const listMovements = query({
+  name: 'deposits.movements',
+  permission: 'entries:read',
+  input: z.strictObject({ book: BookId, account: AccountCode, limit: z.int().min(1).max(100) }),
+  reads: ['entries', 'accounts'],
+  run: async (sql, { book, account, limit }, asker) => {
+    const where = conditions()
+    where.add('l.book = ? and l.account = ? and l.kind <> ?', book, account, OPENING_BALANCE)
+    onlyOwn(where, asker)
+    const { rows } = await sql.query<MovementView>(
+      `select l.kind, l.direction, l.amount, l.balance, l.description, e.metadata, l.booked_at
+       from entry_lines l join accounts a on a.book = l.book and a.account = l.account
+         join entries e on e.book = l.book and e.entry = l.entry
+       ${where.where()} order by l.revision desc, l.ordinal desc limit ${limit}`,
+      where.values,
+    )
+    return rows
+  },
+})
