@@ -41,12 +41,20 @@ const PAGE = `<!doctype html>
 
 const POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
 
+/** OpenAPI documents as they are sent: of everything, and of each contract by its name. */
+export type Documents = {
+  readonly everything: string
+  readonly contracts: Readonly<Record<string, string>>
+}
+
 /** The documentation page, all of it from this machine: no other host is asked for anything. */
-export const serveDocs = (app: OpenAPIHono<Env>, document: object): void => {
-  const text = JSON.stringify(document)
+export const serveDocs = (app: OpenAPIHono<Env>, { everything, contracts }: Documents): void => {
   const json = { 'Content-Type': 'application/json' }
   const directory = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
-  app.get('/openapi.json', () => new Response(text, { headers: json }))
+  app.get('/openapi.json', () => new Response(everything, { headers: json }))
+  for (const [name, text] of Object.entries(contracts)) {
+    app.get(`/openapi/${name}.json`, () => new Response(text, { headers: json }))
+  }
   app.get('/docs', (c) => c.html(PAGE, 200, { 'Content-Security-Policy': POLICY }))
   app.get('/docs/start.js', (c) => c.body(START, 200, { 'Content-Type': 'text/javascript' }))
   for (const name of assets) {

@@ -1,11 +1,18 @@
+import { atm } from './atm/index.ts'
+import type { Contract } from './contract.ts'
 import { accountRoutes, closingRoutes } from './native/accounts.ts'
 import { batchRoutes } from './native/batches.ts'
 import { bookRoutes } from './native/books.ts'
+import { cardRoutes } from './native/cards.ts'
 import { complianceRoutes } from './native/compliance.ts'
+import { customerRoutes } from './native/customers.ts'
+import { depositRoutes } from './native/deposits.ts'
+import { nativeDialect } from './native/dialect.ts'
 import { entryRoutes } from './native/entries.ts'
 import { eventRoutes } from './native/events.ts'
 import { holdRoutes } from './native/holds.ts'
 import { holidayRoutes } from './native/holidays.ts'
+import { machineRoutes } from './native/machines.ts'
 import { apiKeyRoutes, tokenRoutes, userRoutes } from './native/people.ts'
 import { periodRoutes } from './native/periods.ts'
 import { projectionRoutes } from './native/projections.ts'
@@ -26,7 +33,17 @@ export const nativeRoutes: readonly Route[] = [
   ...closingRoutes,
   ...complianceRoutes,
   ...holidayRoutes,
+  ...customerRoutes,
+  ...machineRoutes,
+  ...depositRoutes,
+  ...cardRoutes,
   ...userRoutes,
   ...tokenRoutes,
   ...apiKeyRoutes,
+]
+
+/** Everything that is served: the native API, and the other products' contracts. */
+export const contracts: readonly Contract[] = [
+  { dialect: nativeDialect, routes: nativeRoutes },
+  atm,
 ]

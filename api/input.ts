@@ -1,13 +1,12 @@
 import type { Context } from 'hono'
+import type { Dialect } from './dialect.ts'
 import { parseJson } from './json.ts'
 import type { Env } from './kernel.ts'
-import { invalidRequest, ProblemError, problem } from './problems.ts'
+import { invalidField, invalidRequest, ProblemError, problem } from './problems.ts'
 import type { Route } from './route.ts'
 
 const fault = (field: string, message: string): ProblemError =>
-  new ProblemError(
-    problem('INVALID_REQUEST', `${field}: ${message}`, { errors: [{ field, message }] }),
-  )
+  new ProblemError(invalidField(field, message))
 
 const tooLarge = (limit_bytes: number): ProblemError =>
   new ProblemError(problem('BODY_TOO_LARGE', `A body may have ${limit_bytes} bytes.`))
@@ -52,12 +51,12 @@ const readBody = async (c: Context<Env>, limit_bytes: number): Promise<object> =
 
 const DRY_RUN = 'dry_run'
 
-/** Query fields, each at most once. */
-const readQuery = (c: Context<Env>): Record<string, string> => {
+/** Query fields, each at most once; of a contract that is not strict, the last of each name. */
+const readQuery = (c: Context<Env>, isStrict: boolean): Record<string, string> => {
   const fields: Record<string, string> = {}
   if (!c.req.url.includes('?')) return fields
   for (const [name, value] of new URL(c.req.url).searchParams) {
-    if (Object.hasOwn(fields, name)) throw fault(name, 'given twice')
+    if (isStrict && Object.hasOwn(fields, name)) throw fault(name, 'given twice')
     if (value.includes('\0')) throw fault(name, 'holds a NUL')
     fields[name] = value
   }
@@ -78,17 +77,19 @@ export type ParsedInput = { readonly input: unknown; readonly dryRun: boolean }
 export const parseInput = async (
   c: Context<Env>,
   route: Route,
+  { unknownFields }: Pick<Dialect, 'unknownFields'>,
   limit_bytes: number,
 ): Promise<ParsedInput> => {
+  const isStrict = unknownFields === 'refused'
   const params = c.req.param() as Record<string, string>
-  const query = readQuery(c)
-  const dryRun = takeDryRun(route, query)
+  const query = readQuery(c, isStrict)
+  const dryRun = isStrict && takeDryRun(route, query)
   const fields = route.source === 'body' ? await readBody(c, limit_bytes) : query
-  if (route.source === 'body') {
+  if (isStrict && route.source === 'body') {
     for (const name of Object.keys(query)) throw fault(name, 'unknown query field')
   }
   for (const name of Object.keys(params)) {
-    if (Object.hasOwn(fields, name)) throw fault(name, 'stands in the address already')
+    if (isStrict && Object.hasOwn(fields, name)) throw fault(name, 'stands in the address already')
   }
   const parsed = route.input.safeParse({ ...fields, ...params })
   if (!parsed.success) throw new ProblemError(invalidRequest(parsed.error))

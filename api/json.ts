@@ -1,4 +1,4 @@
-import { ProblemError, problem } from './problems.ts'
+import { invalidField, ProblemError, problem } from './problems.ts'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -69,9 +69,7 @@ const refuseUnreadable = (text: string, parsed: unknown): void => {
   const field = findUnreadable(parsed, '')
   if (field === undefined) return
   const message = 'holds a NUL or half a character'
-  throw new ProblemError(
-    problem('INVALID_REQUEST', `${field}: ${message}`, { errors: [{ field, message }] }),
-  )
+  throw new ProblemError(invalidField(field, message))
 }
 
 /** What a decoder puts where the bytes make no sense; whoever means it can write \ufffd. */

@@ -2,6 +2,8 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { newUlid } from '../commands/ids.ts'
 import { reachOf } from '../domain/permissions.ts'
+import type { Contract } from './contract.ts'
+import { type Dialect, dialectOf } from './dialect.ts'
 import {
   consistencyOf,
   idempotencyKeyOf,
@@ -20,8 +22,8 @@ export type Env = { Bindings: { incoming?: { socket?: { remoteAddress?: string }
 const ANONYMOUS: Identity = { id: 'anonymous', roles: [] }
 const REQUEST_ID = /^[0-9A-Za-z._-]{1,64}$/
 
-const requestIdOf = (c: Context<Env>): string => {
-  const given = c.req.header('x-request-id')
+const requestIdOf = (c: Context<Env>, { requestIdHeader }: Dialect): string => {
+  const given = (requestIdHeader && c.req.header(requestIdHeader)) ?? c.req.header('x-request-id')
   return given !== undefined && REQUEST_ID.test(given) ? given : newUlid()
 }
 
@@ -41,37 +43,37 @@ const problemFrom = (error: unknown): Problem => {
   return problem('INTERNAL', 'The fault is ours. The request id helps to find it.')
 }
 
-const problemResponse = (
-  found: Problem,
-  instance: string,
-  requestId: string,
-  headers: Readonly<Record<string, string>>,
-): Response =>
-  new Response(JSON.stringify({ ...found, instance, request_id: requestId }), {
-    status: found.status,
+type Told = {
+  readonly dialect: Dialect
+  readonly requestId: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const problemResponse = (found: Problem, path: string, told: Told): Response => {
+  const { dialect, requestId, headers } = told
+  const { status, body } = dialect.fault(found, { path, requestId })
+  const wait = found.facts?.retry_after_s
+  return new Response(JSON.stringify(body), {
+    status,
     headers: {
-      'Content-Type': 'application/problem+json',
+      'Content-Type': dialect.errorType,
       'X-Request-Id': requestId,
-      ...(found.status === 401 && { 'WWW-Authenticate': 'Bearer' }),
-      ...(found.status === 503 && { 'Retry-After': '1' }),
-      ...(typeof found.facts?.retry_after_s === 'number' && {
-        'Retry-After': String(found.facts.retry_after_s),
-      }),
+      ...dialect.headers?.(requestId, status),
+      ...(status === 503 && { 'Retry-After': '1' }),
+      ...(typeof wait === 'number' && { 'Retry-After': String(wait) }),
       ...headers,
     },
   })
+}
 
-const answerResponse = (
-  route: Route,
-  answer: Answer,
-  requestId: string,
-  limits: Readonly<Record<string, string>>,
-): Response => {
+const answerResponse = (route: Route, answer: Answer, told: Told): Response => {
+  const { dialect, requestId } = told
   const status = answer.status ?? route.status
   const headers = {
     'Content-Type': route.contentType ?? 'application/json',
     'X-Request-Id': requestId,
-    ...limits,
+    ...dialect.headers?.(requestId, status),
+    ...told.headers,
     ...answer.headers,
   }
   if (answer.stream) return new Response(answer.stream, { status, headers })
@@ -83,9 +85,6 @@ const clientOf = (c: Context<Env>, identity: Identity): string =>
   identity === ANONYMOUS
     ? (c.env?.incoming?.socket?.remoteAddress ?? 'unknown')
     : `user ${identity.id}`
-
-const identify = async (c: Context<Env>, route: Route, services: Services): Promise<Identity> =>
-  route.permission === 'public' ? ANONYMOUS : services.authenticate(c.req.header('authorization'))
 
 const admit = async (
   c: Context<Env>,
@@ -100,53 +99,81 @@ const admit = async (
   }
 }
 
-const callOf = async (
-  c: Context<Env>,
-  route: Route,
-  services: Services,
-  identity: Identity,
-  requestId: string,
-): Promise<Call> => {
+/** Counts the request where its route has a limit of its own. */
+const throttle = (route: Route, services: Services, input: unknown, at: Date): void => {
+  if (!route.throttle) return
+  const { scope, key, ...rate } = route.throttle
+  const wait_s = services.throttle.take(scope, key(input as never), rate, at)
+  if (wait_s === undefined) return
+  const detail = `Too many attempts: try again in ${wait_s} seconds.`
+  throw new ProblemError(
+    problem('RATE_LIMITED', detail, { facts: { scope, retry_after_s: wait_s } }),
+  )
+}
+
+type Arrived = {
+  readonly services: Services
+  readonly dialect: Dialect
+  readonly identity: Identity
+  readonly requestId: string
+  readonly at: Date
+}
+
+const callOf = async (c: Context<Env>, route: Route, arrived: Arrived): Promise<Call> => {
+  const { services, dialect, identity, at } = arrived
   const reach = route.permission === 'public' ? 'own' : reachOf(identity.roles, route.permission)
   if (!reach) {
     const detail = `This needs the permission ${route.permission}.`
     throw new ProblemError(problem('NOT_PERMITTED', detail))
   }
   if (route.source === 'stream') requireMediaType(c, 'application/x-ndjson')
-  const { input, dryRun } = await parseInput(c, route, services.bodyLimit_bytes)
+  const { input, dryRun } = await parseInput(c, route, dialect, services.bodyLimit_bytes)
+  throttle(route, services, input, at)
+  const token = consistencyOf(c)
   return {
     services,
     identity,
     reach,
-    requestId,
+    requestId: arrived.requestId,
     input,
     dryRun,
-    at: services.ports.clock(),
+    at,
     request: c.req.raw,
     key: idempotencyKeyOf(c),
     ifMatch: ifMatchOf(c),
-    consistency: consistencyOf(c),
+    consistency: dialect.freshness === 'by token' ? token : services.newestWrite(),
   }
 }
 
-const serve = (route: Route, services: Services, limiter: Limiter, metrics: Metrics) => {
+type Serving = {
+  readonly services: Services
+  readonly limiter: Limiter
+  readonly metrics: Metrics
+}
+
+const serve = (route: Route, dialect: Dialect, { services, limiter, metrics }: Serving) => {
   const { method, path } = route
   return async (c: Context<Env>): Promise<Response> => {
     const began = performance.now()
-    const requestId = requestIdOf(c)
-    const limits: Record<string, string> = {}
+    const at = services.ports.clock()
+    const requestId = requestIdOf(c, dialect)
+    const headers: Record<string, string> = {}
+    const told = { dialect, requestId, headers }
     let response: Response
     try {
-      const identity = await identify(c, route, services)
-      await admit(c, limiter, identity, limits)
-      const call = await callOf(c, route, services, identity, requestId)
-      response = answerResponse(route, await route.run(call), requestId, limits)
+      const identity =
+        route.permission === 'public'
+          ? ANONYMOUS
+          : await dialect.identify(c.req.raw.headers, services, at)
+      await admit(c, limiter, identity, headers)
+      const call = await callOf(c, route, { services, dialect, identity, requestId, at })
+      response = answerResponse(route, await route.run(call), told)
     } catch (error) {
       const found = problemFrom(error)
       if (found.status === 500) {
         services.log.error({ err: error, request_id: requestId, route: path }, 'request failed')
       }
-      response = problemResponse(found, c.req.path, requestId, limits)
+      response = problemResponse(found, c.req.path, told)
     }
     const seconds = (performance.now() - began) / 1000
     metrics.observe(method, path, response.status, seconds)
@@ -162,35 +189,42 @@ const serve = (route: Route, services: Services, limiter: Limiter, metrics: Metr
 /** `/v1/books/{book}` as Hono writes it. */
 const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1')
 
-/** The HTTP application: routes as data in, a server out. Everything unknown is a problem too. */
+/** The HTTP application: contracts as data in, a server out. What is unknown is a problem too. */
 export const createApplication = (
-  routes: readonly Route[],
+  contracts: readonly Contract[],
   services: Services,
   metrics: Metrics,
 ): OpenAPIHono<Env> => {
   const app = new OpenAPIHono<Env>({ strict: false })
-  const limiter = createLimiter(services.rateLimit)
+  const serving = { services, metrics, limiter: createLimiter(services.rateLimit) }
+  const dialects = contracts.map(({ dialect }) => dialect)
   const methods = new Map<string, string[]>()
-  for (const route of routes) {
-    app.on(route.method, honoPath(route.path), serve(route, services, limiter, metrics))
-    const known = methods.get(route.path)
-    if (known) known.push(route.method.toUpperCase())
-    else methods.set(route.path, [route.method.toUpperCase()])
+  for (const { dialect, routes } of contracts) {
+    for (const route of routes) {
+      app.on(route.method, honoPath(route.path), serve(route, dialect, serving))
+      const known = methods.get(route.path)
+      if (known) known.push(route.method.toUpperCase())
+      else methods.set(route.path, [route.method.toUpperCase()])
+    }
+  }
+  const fail = (c: Context<Env>, found: Problem, headers: Told['headers'] = {}): Response => {
+    const dialect = dialectOf(dialects, c.req.path)
+    return problemResponse(found, c.req.path, {
+      dialect,
+      requestId: requestIdOf(c, dialect),
+      headers,
+    })
   }
   for (const [path, allowed] of methods) {
     app.all(honoPath(path), (c) => {
       const detail = `${c.req.method} is not known here; ${allowed.join(', ')} is.`
-      const found = problem('METHOD_NOT_ALLOWED', detail)
-      return problemResponse(found, c.req.path, requestIdOf(c), { Allow: allowed.join(', ') })
+      return fail(c, problem('METHOD_NOT_ALLOWED', detail), { Allow: allowed.join(', ') })
     })
   }
-  app.notFound((c) => {
-    const found = problem('ROUTE_NOT_FOUND', `There is nothing at ${c.req.path}.`)
-    return problemResponse(found, c.req.path, requestIdOf(c), {})
-  })
+  app.notFound((c) => fail(c, problem('ROUTE_NOT_FOUND', `There is nothing at ${c.req.path}.`)))
   app.onError((error, c) => {
     services.log.error({ err: error }, 'request failed outside its route')
-    return problemResponse(problemFrom(error), c.req.path, requestIdOf(c), {})
+    return fail(c, problemFrom(error))
   })
   return app
 }

@@ -1,5 +1,7 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi'
-import { Problem, type ProblemCode, statusOf } from './problems.ts'
+import type { Contract } from './contract.ts'
+import type { Dialect } from './dialect.ts'
+import { type ProblemCode, problem } from './problems.ts'
 import type { Route } from './route.ts'
 
 const headerDocs = {
@@ -24,25 +26,22 @@ const splitInput = (route: Route): { params: Shape; fields: Shape } => {
 
 const always: readonly ProblemCode[] = ['INVALID_REQUEST', 'RATE_LIMITED', 'UNAVAILABLE']
 const whenKnown: readonly ProblemCode[] = ['UNAUTHENTICATED', 'NOT_PERMITTED']
+const NOWHERE = { path: '', requestId: '' }
 
-/** Every problem a route can answer, by status, with its codes. */
-const problemResponses = (route: Route) => {
+/** Every problem a route can answer, by status, with its codes, in the contract's words. */
+const problemResponses = (route: Route, { fault, error, errorType }: Dialect) => {
   const codes = new Set([...always, ...(route.problems ?? [])])
   if (route.permission !== 'public') for (const code of whenKnown) codes.add(code)
   if (route.source === 'body') codes.add('MALFORMED_JSON').add('UNSUPPORTED_MEDIA_TYPE')
-  const byStatus = new Map<number, ProblemCode[]>()
-  for (const code of codes) {
-    const alike = byStatus.get(statusOf(code))
-    if (alike) alike.push(code)
-    else byStatus.set(statusOf(code), [code])
+  const byStatus = new Map<number, Set<string>>()
+  for (const known of codes) {
+    const { status, code } = fault(problem(known, ''), NOWHERE)
+    byStatus.set(status, (byStatus.get(status) ?? new Set()).add(code))
   }
   return Object.fromEntries(
     [...byStatus].map(([status, named]) => [
       status,
-      {
-        description: named.sort().join(', '),
-        content: { 'application/problem+json': { schema: Problem } },
-      },
+      { description: [...named].sort().join(', '), content: { [errorType]: { schema: error } } },
     ]),
   )
 }
@@ -58,7 +57,8 @@ const queryOf = (fields: Shape): Shape => {
   return { ...fields, dry_run: dryRun }
 }
 
-const requestOf = (route: Route) => {
+const requestOf = (route: Route, { unknownFields }: Dialect) => {
+  const isStrict = unknownFields === 'refused'
   const { params, fields } = splitInput(route)
   const headers = Object.fromEntries(
     (route.headers ?? []).map((name) => [
@@ -67,11 +67,12 @@ const requestOf = (route: Route) => {
     ]),
   )
   const fromBody = route.source === 'body'
-  const query = route.source === 'query' ? fields : fromBody ? queryOf({}) : {}
+  const query = route.source === 'query' ? fields : fromBody && isStrict ? queryOf({}) : {}
   const example = route.example.body === undefined ? {} : { example: readable(route.example.body) }
   const mediaType = route.source === 'stream' ? 'application/x-ndjson' : 'application/json'
   const hasBody = route.source === 'stream' || (fromBody && Object.keys(fields).length > 0)
-  const schema = route.source === 'stream' ? z.string() : z.strictObject(fields)
+  const object = isStrict ? z.strictObject(fields) : z.object(fields)
+  const schema = route.source === 'stream' ? z.string() : object
   return {
     params: z.object(params),
     query: z.object(query),
@@ -86,19 +87,24 @@ export type About = {
   readonly description: string
 }
 
-const register = ({ openAPIRegistry }: OpenAPIHono, route: Route): void => {
+const register = (
+  { openAPIRegistry }: OpenAPIHono,
+  route: Route,
+  dialect: Dialect,
+  tag: string,
+): void => {
   openAPIRegistry.registerPath({
     method: route.method,
     path: route.path,
-    tags: [route.tag],
+    tags: [tag],
     summary: route.summary,
     operationId: `${route.method}_${route.path.replace(/[^a-z0-9]+/gi, '_')}`.replace(/_$/, ''),
     ...(route.description && { description: route.description }),
     ...(route.permission !== 'public' && {
-      security: [{ bearer: [] }],
+      security: [{ [dialect.security.name]: [] }],
       'x-permission': route.permission,
     }),
-    request: requestOf(route),
+    request: requestOf(route, dialect),
     responses: {
       [route.status]: {
         description: 'Done',
@@ -106,23 +112,40 @@ const register = ({ openAPIRegistry }: OpenAPIHono, route: Route): void => {
           content: { [route.contentType ?? 'application/json']: { schema: route.response } },
         }),
       },
-      ...problemResponses(route),
+      ...problemResponses(route, dialect),
     },
   })
 }
 
-/** The OpenAPI 3.1 document of a list of routes. Costly: make it once. */
-export const describe = (routes: readonly Route[], about: About): object => {
+type Tagging = (contract: Contract, route: Route) => string
+
+const documentOf = (contracts: readonly Contract[], about: About, tagOf: Tagging): object => {
   const app = new OpenAPIHono()
-  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
-    type: 'http',
-    scheme: 'bearer',
-    description: 'An access token from POST /v1/tokens, or an API key.',
-  })
-  for (const route of routes) register(app, route)
+  for (const contract of contracts) {
+    const { name, scheme } = contract.dialect.security
+    app.openAPIRegistry.registerComponent('securitySchemes', name, scheme as never)
+    for (const route of contract.routes) {
+      register(app, route, contract.dialect, tagOf(contract, route))
+    }
+  }
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: { ...about },
     servers: [{ url: '/' }],
   })
+}
+
+/**
+ * The OpenAPI 3.1 document of everything: the native routes under their own tags, the others'
+ * under the contract's. Costly: make it once.
+ */
+export const describeAll = (contracts: readonly Contract[], about: About): object =>
+  documentOf(contracts, about, ({ dialect }, route) =>
+    dialect.prefixes.includes('/') ? route.tag : dialect.title,
+  )
+
+/** The document of one contract alone. Costly: make it once. */
+export const describeOne = (contract: Contract): object => {
+  const { title, version, description } = contract.dialect
+  return documentOf([contract], { title, version, description }, (_contract, route) => route.tag)
 }

@@ -99,6 +99,10 @@ export const invalidRequest = (error: z.ZodError): Problem => {
   return problem('INVALID_REQUEST', named.join('; '), { errors: errors.slice(0, 50) })
 }
 
+/** One field that does not fit. */
+export const invalidField = (field: string, message: string): Problem =>
+  problem('INVALID_REQUEST', `${field}: ${message}`, { errors: [{ field, message }] })
+
 /** Thrown to answer a problem from anywhere below the HTTP kernel. */
 export class ProblemError extends Error {
   readonly problem: Problem

@@ -4,6 +4,7 @@ import type { Permission, Reach } from '../domain/permissions.ts'
 import type { Query } from '../projections/kernel.ts'
 import type { ProblemCode } from './problems.ts'
 import type { Identity, Services } from './services.ts'
+import type { Throttled } from './throttle.ts'
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
@@ -35,6 +36,7 @@ export type Example = {
   readonly params?: Readonly<Record<string, string>>
   readonly query?: Readonly<Record<string, string>>
   readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
   /** Values of the answer that later examples use as `{name}`: name -> field of the answer. */
   readonly capture?: Readonly<Record<string, string>>
 }
@@ -58,6 +60,7 @@ export type Route = {
   readonly contentType?: string
   readonly headers?: readonly ('Idempotency-Key' | 'If-Match' | 'Consistency-Token')[]
   readonly problems?: readonly ProblemCode[]
+  readonly throttle?: Throttled
   readonly example: Example
   /** Run after the first, for what later routes' examples need. */
   readonly furtherExamples?: readonly Example[]

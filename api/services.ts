@@ -1,5 +1,6 @@
 import {
   type Actor,
+  type CardHolder,
   type Command,
   type Context,
   execute,
@@ -13,11 +14,14 @@ import type { Query } from '../projections/kernel.ts'
 import type { Database } from '../projections/table.ts'
 import { ProblemError, problem, problemOf } from './problems.ts'
 import type { Call } from './route.ts'
+import type { Throttle } from './throttle.ts'
 
 /** Who a request comes from, and how that is known. */
 export type Identity = Actor & {
   readonly session?: string | undefined
   readonly expiresAt?: Date | undefined
+  /** Who stands at a machine, with a card. */
+  readonly card?: CardHolder | undefined
 }
 
 export type Logger = {
@@ -34,6 +38,16 @@ export type Exports = {
   open(id: string): Promise<ReadableStream<Uint8Array> | undefined>
 }
 
+/** Makes statements, and has their files. */
+export type Statements = {
+  /** Resolves when it is made or has failed; several who wait for one make it once. */
+  make(statement: string): Promise<void>
+  /** Between 0 and 1, of one that is being made. */
+  progressOf(statement: string): number | undefined
+  /** Undefined when the file is not on this machine. */
+  open(file: string): Promise<ReadableStream<Uint8Array> | undefined>
+}
+
 /** What the HTTP side is given to work with. */
 export type Wiring = {
   readonly ports: Ports
@@ -47,6 +61,10 @@ export type Wiring = {
   readonly bodyLimit_bytes: number
   /** Requests a minute for each client; 0: no limit. */
   readonly rateLimit: number
+  readonly throttle: Throttle
+  /** The log position of the newest event that this process has written. */
+  readonly newestWrite: () => bigint
+  readonly statements: Statements
   readonly stopping: AbortSignal
 }
 

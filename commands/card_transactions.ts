@@ -137,6 +137,9 @@ const transfer = (book: Book, move: Move): Decision<LedgerEvent> => {
   // Customers' accounts alone can be paid into, and only what they are kept in.
   if (!target || target.owner === null || target.asset !== source.asset) return noAccount(to)
   if (to === source.code) return refuse('SAME_ACCOUNT', `Both are ${to}.`, { account: to })
+  if (target.status !== 'active') {
+    return refuse('TARGET_UNAVAILABLE', `Account ${to} is ${target.status}.`, { account: to })
+  }
   return Ledger.decide.post(book, { posting: move.posting, poster: { owner: move.owner } })
 }
 

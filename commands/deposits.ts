@@ -12,15 +12,18 @@ import { refuse } from '../domain/kernel.ts'
 import { AccountCode, BookId, Identifier, VelocityLimit } from '../domain/ledger/events.ts'
 import { Ledger } from '../domain/ledger/index.ts'
 import type { Posting } from '../domain/ledger/request.ts'
-import type { Book } from '../domain/ledger/state.ts'
+import { type Book, growsBy } from '../domain/ledger/state.ts'
 import { Amount, Asset } from '../domain/money.ts'
 import { lookAtCustomer } from './customers.ts'
 import { type Ports, takeNumber } from './kernel.ts'
 import { bookCommand, dataOf, entryOf } from './ledger/kernel.ts'
 
 /** The account of a book as it stands this moment; undefined when there is none. */
-export const lookAtAccount = async ({ engine }: Pick<Ports, 'engine'>, book: string, code: string) =>
-  ((await engine.look(Ledger, `${Ledger.category}-${book}`)).state as Book).accounts.get(code)
+export const lookAtAccount = async (
+  { engine }: Pick<Ports, 'engine'>,
+  book: string,
+  code: string,
+) => ((await engine.look(Ledger, `${Ledger.category}-${book}`)).state as Book).accounts.get(code)
 
 /** A customer's account, under the number that is printed on his papers. */
 export const openDeposit = bookCommand({
@@ -33,7 +36,10 @@ export const openDeposit = bookCommand({
     product: Product,
     asset: Asset.default('USD/2'),
     /** Absent: what may leave an account by card in a day. */
-    velocity_limits: z.array(VelocityLimit).max(8).default([...CARD_LIMITS]),
+    velocity_limits: z
+      .array(VelocityLimit)
+      .max(8)
+      .default([...CARD_LIMITS]),
   }),
   enrich: async ({ customer, account_number, product, asset, velocity_limits }, enrichment) => {
     if (!(await lookAtCustomer(enrichment.ports, customer))) {
@@ -73,23 +79,32 @@ export const openDeposit = bookCommand({
   },
 })
 
+type Brought = Omit<Posting, 'lines'> & { readonly account: string; readonly amount: string }
+
+const bring = (book: Book, { account, amount, ...posting }: Brought) => {
+  const direction = growsBy(book.accounts.get(account)?.type ?? 'liability')
+  const opposite = direction === 'debit' ? 'credit' : 'debit'
+  const lines = [
+    { account, direction, amount },
+    { account: OPENING_EQUITY, direction: opposite, amount },
+  ] as const
+  return Ledger.decide.post(book, { posting: { ...posting, lines }, poster: { owner: null } })
+}
+
 /** What an account held elsewhere before it was kept here, against equity. */
 export const bringForward = bookCommand({
   name: 'deposits.bring_forward',
   permission: 'entries:post',
   input: z.strictObject({ book: BookId, account: AccountCode, amount: Amount }),
-  enrich: ({ account, amount }, { at, newId }): Posting => ({
+  enrich: ({ account, amount }, { at, newId }): Brought => ({
     id: newId(),
     at,
     kind: OPENING_BALANCE,
     description: 'Balance brought forward',
-    lines: [
-      { account: OPENING_EQUITY, direction: 'debit', amount },
-      { account, direction: 'credit', amount },
-    ],
+    account,
+    amount,
   }),
-  decide: (book: Book, posting: Posting) =>
-    Ledger.decide.post(book, { posting, poster: { owner: null } }),
+  decide: bring,
   answer: entryOf,
 })
 

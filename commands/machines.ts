@@ -5,7 +5,13 @@ import { type AccountType, BookId, type LedgerEvent } from '../domain/ledger/eve
 import { Ledger } from '../domain/ledger/index.ts'
 import type { Posting } from '../domain/ledger/request.ts'
 import type { Book } from '../domain/ledger/state.ts'
-import { CHECK_CLEARING, MachineId, machineAccounts, NOTE_CENTS, VAULT } from '../domain/machines.ts'
+import {
+  CHECK_CLEARING,
+  MachineId,
+  machineAccounts,
+  NOTE_CENTS,
+  VAULT,
+} from '../domain/machines.ts'
 import { bookCommand, entryOf } from './ledger/kernel.ts'
 
 const ASSET = 'USD/2'

@@ -26,3 +26,16 @@ export const isTimeZone = (name: string): boolean => {
 /** Whole days from one calendar day to another; negative when the second is earlier. */
 export const daysBetween = (from: string, to: string): number =>
   (Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / 86_400_000
+
+const WRITTEN = { year: 'numeric', month: 'short', day: 'numeric', timeZone: 'UTC' } as const
+
+/** `dayText('2026-02-01')` is `Feb 1, 2026`. */
+export const dayText = (day: string): string => new Date(day).toLocaleDateString('en-US', WRITTEN)
+
+/** `Jan 1, 2026 - Jan 31, 2026`: how statements write their period. */
+export const periodText = ({ from, to }: { readonly from: string; readonly to: string }): string =>
+  `${dayText(from)} - ${dayText(to)}`
+
+/** The day so many days after another; before it when negative. */
+export const dayAfter = (day: string, days: number): string =>
+  new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10)

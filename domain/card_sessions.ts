@@ -40,8 +40,7 @@ export type CardSessionState = { readonly status: 'unknown' | 'open' | 'ended' }
 const open = (
   { status }: CardSessionState,
   data: Data<'CardSessionOpened'>,
-): Decision<CardSessionEvent> =>
-  status === 'unknown' ? [{ type: 'CardSessionOpened', data }] : []
+): Decision<CardSessionEvent> => (status === 'unknown' ? [{ type: 'CardSessionOpened', data }] : [])
 
 const end = (
   { status }: CardSessionState,

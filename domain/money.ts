@@ -50,3 +50,18 @@ export const formatAmount = (minor: string, asset: string): string => {
   const whole = digits.slice(0, -places)
   return `${negative ? '-' : ''}${whole}.${digits.slice(-places)}`
 }
+
+const SYMBOLS: Readonly<Record<string, string>> = { USD: '$' }
+
+/** `formatMoney('525000', 'USD/2')` is `$5,250.00`; other assets are written with their code. */
+export const formatMoney = (minor: string | bigint, asset: string): string => {
+  const text = formatAmount(minor.toString(), asset)
+  const [whole = '', places] = text.replace('-', '').split('.')
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',')
+  const code = asset.slice(0, asset.indexOf('/'))
+  const sign = text.startsWith('-') ? '-' : ''
+  return `${sign}${SYMBOLS[code] ?? `${code} `}${grouped}${places === undefined ? '' : `.${places}`}`
+}
+
+/** Of a machine, which knows dollars only: `$5,250.00`. */
+export const formatDollars = (cents: string | bigint): string => formatMoney(cents, 'USD/2')

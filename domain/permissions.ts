@@ -39,6 +39,7 @@ export const permissions = [
   'customers:read',
   'customers:manage',
   'cards:manage',
+  /** Money and PIN of one's own card, as at a machine. */
   'cards:use',
   'machines:manage',
   'statements:read',

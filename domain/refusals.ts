@@ -19,6 +19,7 @@ export const refusals = {
   ACCOUNT_NOT_FROZEN: { kind: 'conflict', title: 'The account is not frozen' },
   ACCOUNT_NOT_EMPTY: { kind: 'conflict', title: 'The account holds money or has open holds' },
   SAME_ACCOUNT: { kind: 'invalid', title: 'Source and destination are the same account' },
+  TARGET_UNAVAILABLE: { kind: 'rule', title: 'The target account takes no money' },
   ENTRY_UNBALANCED: { kind: 'invalid', title: 'Debits and credits differ' },
   ENTRY_NOT_FOUND: { kind: 'missing', title: 'No such entry' },
   ENTRY_REVERSED: { kind: 'conflict', title: 'The entry has been reversed already' },

@@ -54,7 +54,8 @@ const request = (state: StatementState, data: StatementRequest): Decision<Statem
 const complete = (
   { status }: StatementState,
   data: Data<'StatementCompleted'>,
-): Decision<StatementEvent> => (status === 'requested' ? [{ type: 'StatementCompleted', data }] : [])
+): Decision<StatementEvent> =>
+  status === 'requested' ? [{ type: 'StatementCompleted', data }] : []
 
 const fail = (
   { status }: StatementState,

@@ -1,61 +1,30 @@
 import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
 import { serve } from '@hono/node-server'
-import type { Pool } from 'pg'
-import { createAuthenticator, isUnauthenticated } from '../api/authenticate.ts'
-import { serveDocs } from '../api/docs.ts'
-import { nativeRoutes } from '../api/index.ts'
-import { createApplication } from '../api/kernel.ts'
-import { createMetrics } from '../api/metrics.ts'
-import { describe } from '../api/openapi.ts'
-import { ProblemError, problem } from '../api/problems.ts'
-import { createRevocations } from '../api/revocations.ts'
-import { createServices } from '../api/services.ts'
-import { serveSystem } from '../api/system.ts'
-import { lookAtApiKey } from '../commands/api_keys.ts'
+import type { Documents } from '../api/docs.ts'
+import { contracts } from '../api/index.ts'
+import { nativeDialect } from '../api/native/dialect.ts'
+import { describeAll, describeOne } from '../api/openapi.ts'
 import type { Ports } from '../commands/kernel.ts'
-import { readBuilds } from '../projections/builds.ts'
-import { followFreshness } from '../projections/freshness.ts'
+import { type Application, openApplication, type Surroundings } from './application.ts'
 import type { Config } from './config.ts'
-import { connectEventStore } from './eventstore/client.ts'
-import { openExportFile } from './exports/file.ts'
-import { startExporter } from './exports/index.ts'
-import type { Log } from './log.ts'
-import type { Parts } from './parts.ts'
-import { createEntryIndex, createPorts } from './ports.ts'
-import { connectPostgres } from './postgres/pool.ts'
-import { withPreparedQueries } from './postgres/prepared.ts'
-import { runSchedule } from './schedule.ts'
 import { StartError } from './start/error.ts'
-
-const AUDIENCE = 'daybook'
-const CONNECTIONS = 10
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
 ) as { version: string }
 
-const about = {
-  title: 'Daybook',
-  version,
-  description:
-    'An event-sourced ledger: every money movement is one event, everything else follows from it. ' +
-    'Amounts are strings of minor units. Send the Consistency-Token of a write with a read to see ' +
-    'that write.',
-}
-
-/** Seconds by which each projection is behind the newest event. */
-const readLag = async (database: Pool): Promise<Record<string, number>> => {
-  const builds = await readBuilds(database)
-  const newest = Math.max(0, ...builds.map(({ lastEventAt }) => lastEventAt?.getTime() ?? 0))
-  return Object.fromEntries(
-    builds.map(({ name, lastEventAt }) => [
-      name,
-      Math.max(0, newest - (lastEventAt?.getTime() ?? newest)) / 1000,
-    ]),
-  )
+const documentsOf = (): Documents => {
+  const { title, description } = nativeDialect
+  const named = contracts.map((contract) => [
+    contract.dialect.name,
+    JSON.stringify(describeOne(contract)),
+  ])
+  return {
+    everything: JSON.stringify(describeAll(contracts, { title, version, description })),
+    contracts: Object.fromEntries(named),
+  }
 }
 
 /** Says at once that the port is taken, before everything else has been started for nothing. */
@@ -77,7 +46,7 @@ const portFault = (host: string, port: number, error: NodeJS.ErrnoException): St
     error,
   )
 
-const listen = async (fetch: (request: Request) => unknown, config: Config): Promise<Server> => {
+const listen = async (fetch: Application['fetch'], config: Config): Promise<Server> => {
   const server = serve({
     fetch: fetch as never,
     hostname: config.host,
@@ -115,98 +84,47 @@ export type ApiServer = {
   stop(): Promise<void>
 }
 
-/**
- * Serves the API in this process, after `prepare` has done what must be there first. Throws
- * StartError when the port cannot be had.
- */
-export const startApi = async (
-  config: Config,
-  parts: Parts,
-  log: Log,
-  prepare: (ports: Ports) => Promise<void>,
-): Promise<ApiServer> => {
-  const clock = (): Date => new Date()
-  const stopping = new AbortController()
-  const database = withPreparedQueries(
-    await connectPostgres({ url: parts.databaseUrl, name: 'daybook api', max: CONNECTIONS }),
-  )
-  const revocations = createRevocations(clock)
-  const store = revocations.watch(connectEventStore({ url: parts.eventStoreUrl }))
-  const freshness = await followFreshness(database, log)
-  const ports = await createPorts({
-    config,
-    store,
-    database,
-    clock,
-    index: createEntryIndex(database, store, freshness),
-    secret: parts.directory.secret,
-  })
-  await revocations.follow({ store, database, log, signal: stopping.signal })
-  const authenticate = createAuthenticator({
-    verify: ports.secrets.verifyAccess,
-    apiKeys: (key) => lookAtApiKey(ports, key),
-    digest: ports.secrets.digest,
-    revoked: revocations,
-    clock,
-  })
-  const exportDirectory = join(parts.directory.path, 'exports')
-  const exporter = startExporter({
-    ports,
-    directory: exportDirectory,
-    version,
-    log,
-    signal: stopping.signal,
-  })
-  exporter.ended.catch((error: unknown) =>
-    log.error({ error: String(error) }, 'the exporter ended'),
-  )
-  const services = createServices({
-    ports,
-    database,
-    freshness,
-    log,
-    authenticate: async (header) => {
-      const outcome = await authenticate(header, AUDIENCE)
-      if (!isUnauthenticated(outcome)) return outcome
-      throw new ProblemError(problem('UNAUTHENTICATED', outcome.unauthenticated))
-    },
-    exports: {
-      progressOf: exporter.progressOf,
-      open: (id) => openExportFile(exportDirectory, id),
-    },
-    checks: {
-      postgres: async () => {
-        await database.query('select 1')
-        return 'answers'
-      },
-      event_store: async () => {
-        await store.head()
-        return 'answers'
-      },
-    },
-    bodyLimit_bytes: config.bodyLimitBytes,
-    rateLimit: config.rateLimitPerMinute,
-    stopping: stopping.signal,
-  })
-  const metrics = createMetrics(() => readLag(database))
-  const app = createApplication(nativeRoutes, services, metrics)
-  serveSystem(app, services, metrics)
-  serveDocs(app, describe(nativeRoutes, about))
-  await prepare(ports)
-  const server = await listen(app.fetch as never, config)
-  const schedule = runSchedule(ports, database, log, stopping.signal)
+/** Stands in front of the application, and can put it away and open it again. */
+export type Door = (
+  application: Application,
+  reopen: (meanwhile: () => Promise<void>) => Promise<Application>,
+) => Application['fetch']
+
+export type ApiOptions = Omit<Surroundings, 'version' | 'documents'> & {
+  /** Done each time the application was opened, before anybody is served. */
+  readonly prepare: (ports: Ports) => Promise<void>
+  /** For tests; otherwise requests go straight to the application. */
+  readonly door?: Door | undefined
+}
+
+/** Serves the API in this process. Throws StartError when the port cannot be had. */
+export const startApi = async ({ prepare, door, ...around }: ApiOptions): Promise<ApiServer> => {
+  const surroundings = { ...around, version, documents: documentsOf() }
+  const open = async (): Promise<Application> => {
+    const opened = await openApplication(surroundings)
+    await prepare(opened.services.ports)
+    return opened
+  }
+  let application = await open()
+  const reopen = async (meanwhile: () => Promise<void>): Promise<Application> => {
+    application.end()
+    await application.close()
+    await meanwhile()
+    application = await open()
+    return application
+  }
+  const fetch = door?.(application, reopen) ?? application.fetch
+  const { config } = around
+  const server = await listen(fetch, config)
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : config.port
   return {
     url: `http://${config.host}:${port}`,
-    ports,
+    ports: application.services.ports,
     stop: async () => {
-      stopping.abort()
+      application.end()
       await finishRequests(server)
-      await Promise.all([schedule, exporter.ended.catch(() => undefined)])
-      await ports.engine.drain()
-      await freshness.close()
-      await Promise.all([store.close(), database.end()])
+      await application.close()
     },
   }
 }

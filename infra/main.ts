@@ -6,6 +6,7 @@ import { ensureAdministrator } from '../commands/users.ts'
 import { isRefusal } from '../domain/kernel.ts'
 import { type ApiServer, refuseTakenPort, startApi } from './api.ts'
 import { openBackOffice } from './back_office.ts'
+import { createClock } from './clock.ts'
 import { type Config, ConfigurationError, readConfig } from './config.ts'
 import { type DemoRecord, provideDemo, welcome } from './demo/index.ts'
 import { createLogger } from './log.ts'
@@ -15,6 +16,7 @@ import { startRoles } from './roles/start.ts'
 import { clearRunning, writeRunning } from './running.ts'
 import { type Checklist, checklist } from './start/checklist.ts'
 import { StartError } from './start/error.ts'
+import { openTestDoor } from './test_door/index.ts'
 
 type Order = {
   readonly config: Config
@@ -58,14 +60,19 @@ const start = async (order: Order): Promise<Started> => {
   const started: Started = { parts, roles: [], demo: undefined }
   const file = config.logTo === 'file' ? join(parts.directory.path, 'daybook.log') : undefined
   const log = createLogger({ level: config.logLevel, file })
+  const clock = createClock()
   try {
     signal.throwIfAborted()
-    if (config.roles.has('api') && !empty) await loadDemo(order, started)
-    await startRoles(config, parts, started.roles, log, list)
+    if (config.roles.has('api') && !empty && !config.test) await loadDemo(order, started)
+    await startRoles({ config, parts, clock, log, list }, started.roles)
     signal.throwIfAborted()
     if (config.roles.has('api')) {
       await list.step('API', async () => {
-        started.api = await startApi(config, parts, log, (ports) => ensureFirst(config, ports))
+        const prepare = (ports: Ports) => ensureFirst(config, ports)
+        const door = config.test
+          ? openTestDoor({ parts, clock, log, roles: started.roles })
+          : undefined
+        started.api = await startApi({ config, parts, log, clock: clock.now, prepare, door })
         return started.api.url
       })
     }

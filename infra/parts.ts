@@ -12,12 +12,19 @@ export type Parts = {
   readonly directory: DataDirectory
   readonly eventStoreUrl: string
   readonly databaseUrl: string
+  /** Empties the embedded event store; undefined for a real one, which nobody empties. */
+  readonly wipeEvents: (() => Promise<void>) | undefined
   /** Settles with one line when an embedded part has died by itself. */
   readonly lost: Promise<string>
   close(): Promise<void>
 }
 
-type Part = { readonly url: string; readonly lost?: Promise<string>; close(): Promise<void> }
+type Part = {
+  readonly url: string
+  readonly lost?: Promise<string>
+  readonly wipe?: () => Promise<void>
+  close(): Promise<void>
+}
 const never = new Promise<never>(() => undefined)
 
 const withoutPassword = (url: string): string => url.replace(/\/\/[^@/]*@/, '//')
@@ -69,8 +76,9 @@ const openEventStore = async (config: Config, path: string, list: Checklist): Pr
   await list.step('Event store', async () => {
     const directory = join(path, 'events')
     try {
-      const { url, failed, close } = await startEmbeddedEventStore({ directory })
-      part = { url, lost: failed.then(({ message }) => `The event store: ${message}`), close }
+      const { url, failed, wipe, close } = await startEmbeddedEventStore({ directory })
+      const lost = failed.then(({ message }) => `The event store: ${message}`)
+      part = { url, lost, wipe, close }
     } catch (error) {
       throw new StartError(`The event store cannot start: ${(error as Error).message}`, error)
     }
@@ -104,6 +112,7 @@ export const openParts = async (config: Config, list: Checklist): Promise<Parts>
     directory,
     databaseUrl: postgres.value.url,
     eventStoreUrl: events.value.url,
+    wipeEvents: events.value.wipe,
     lost: Promise.race([postgres.value.lost ?? never, events.value.lost ?? never]),
     close,
   }

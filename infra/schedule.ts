@@ -1,32 +1,62 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Pool } from 'pg'
+import { expireCardSession } from '../commands/cards.ts'
 import { newUlid } from '../commands/ids.ts'
-import { execute, type Ports } from '../commands/kernel.ts'
+import { type Context, execute, type Ports } from '../commands/kernel.ts'
 import { expireHolds } from '../commands/ledger/index.ts'
 import type { Log } from './log.ts'
 import { SYSTEM } from './ports.ts'
 
 const TICK_MS = 1000
+const AT_ONCE = 500
 
-/** The clock's own work: ends the holds whose time has come, a second or so after it has. */
-export const runSchedule = async (
-  ports: Ports,
-  database: Pool,
-  log: Log,
-  signal: AbortSignal,
-): Promise<void> => {
+export type ScheduleOptions = {
+  readonly ports: Ports
+  readonly database: Pool
+  readonly log: Log
+  readonly signal: AbortSignal
+}
+
+export type Schedule = {
+  /** Does all that is due now and answers whether there was anything. */
+  catchUp(): Promise<boolean>
+  readonly ended: Promise<void>
+}
+
+/** By the read model; what it has not seen yet is due at the next look. */
+const endHolds = async (
+  { ports, database }: ScheduleOptions,
+  context: Context,
+): Promise<boolean> => {
+  const { rows } = await database.query<{ book: string }>(
+    `select distinct book from holds where status = 'open' and expires_at <= $1`,
+    [context.at],
+  )
+  for (const { book } of rows) await execute(ports, expireHolds, { book }, context)
+  return rows.length > 0
+}
+
+const endCardSessions = async ({ ports }: ScheduleOptions, context: Context): Promise<boolean> => {
+  const expired = await ports.cardSessions.expired(context.at, AT_ONCE)
+  for (const { session } of expired) await execute(ports, expireCardSession, { session }, context)
+  return expired.length > 0
+}
+
+/** The clock's own work: ends holds and card sessions whose time has come, about a second late. */
+export const runSchedule = (options: ScheduleOptions): Schedule => {
+  const { ports, log, signal } = options
+  const catchUp = async (): Promise<boolean> => {
+    const context = { actor: SYSTEM, at: ports.clock(), correlation: newUlid() }
+    const holds = await endHolds(options, context)
+    return (await endCardSessions(options, context)) || holds
+  }
   const tick = async (): Promise<void> => {
-    const at = ports.clock()
-    const { rows } = await database.query<{ book: string }>(
-      `select distinct book from holds where status = 'open' and expires_at <= $1`,
-      [at],
-    )
-    for (const { book } of rows) {
-      await execute(ports, expireHolds, { book }, { actor: SYSTEM, at, correlation: newUlid() })
+    while (!signal.aborted) {
+      await catchUp().catch((error: unknown) =>
+        log.error({ error: String(error) }, 'the clock failed'),
+      )
+      await wait(TICK_MS, undefined, { signal }).catch(() => undefined)
     }
   }
-  while (!signal.aborted) {
-    await tick().catch((error: unknown) => log.error({ error: String(error) }, 'the clock failed'))
-    await wait(TICK_MS, undefined, { signal }).catch(() => undefined)
-  }
+  return { catchUp, ended: tick() }
 }

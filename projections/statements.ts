@@ -60,7 +60,11 @@ export const statementBook = projection({
         status: 'requested',
       }),
     StatementCompleted: ({ data: { statement, completed_at, ...made } }, rows) =>
-      rows.patch(statements, { statement }, { ...made, status: 'completed', ended_at: completed_at }),
+      rows.patch(
+        statements,
+        { statement },
+        { ...made, status: 'completed', ended_at: completed_at },
+      ),
     StatementFailed: ({ data: { statement, reason, failed_at } }, rows) =>
       rows.patch(statements, { statement }, { status: 'failed', reason, ended_at: failed_at }),
   },

@@ -89,7 +89,10 @@ test('claims are the same for the same value and kind, and hang on the secret', 
   const others = [
     secrets.claim('username', 'bob'),
     secrets.claim('email', 'ada'),
-    createSecrets({ secret: randomBytes(32), pepper: secret, clock: () => now }).claim('username', 'ada'),
+    createSecrets({ secret: randomBytes(32), pepper: secret, clock: () => now }).claim(
+      'username',
+      'ada',
+    ),
   ]
   expect(others).not.toContain(secrets.claim('username', 'ada'))
 })

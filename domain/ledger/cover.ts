@@ -59,7 +59,10 @@ const linesFrom = (
   ]
 }
 
-const netOf = (ledger: Ledger, lines: readonly Pick<Line, 'account' | 'direction' | 'amount'>[]) => {
+const netOf = (
+  ledger: Ledger,
+  lines: readonly Pick<Line, 'account' | 'direction' | 'amount'>[],
+) => {
   const net = new Map<string, bigint>()
   for (const line of lines) {
     const effect = effectOf(accountOf(ledger, line.account), line)

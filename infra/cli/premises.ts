@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Pool } from 'pg'
 import type { EventStore } from '../../domain/log.ts'
 import type { Premises } from '../back_office.ts'
+import { createClock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { readSecret } from '../data_directory.ts'
 import { connectEventStore } from '../eventstore/client.ts'
@@ -43,7 +44,8 @@ export const withPremises = async <Result>(
         level: config.logLevel,
         file: join(parts.directory.path, 'daybook.log'),
       })
-      await startRoles({ ...config, roles: new Set(['project']) }, parts, roles, log, list)
+      const projector = { ...config, roles: new Set(['project'] as const) }
+      await startRoles({ config: projector, parts, clock: createClock(), log, list }, roles)
     }
     const { eventStoreUrl, databaseUrl, directory } = parts
     return await work({ eventStoreUrl, databaseUrl, secret: directory.secret })

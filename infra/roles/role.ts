@@ -16,22 +16,31 @@ export type RoleSettings = {
   /** What the thread that has both shall do: with the embedded bus, both. */
   readonly relay: boolean
   readonly score: boolean
+  /** The clock that is shared by all threads. */
+  readonly clock: SharedArrayBuffer
 }
 
 /** What a thread tells the one that started it. */
 type Told =
   | { readonly kind: 'ready' }
+  | { readonly kind: 'paused' }
   | {
       readonly kind: 'log'
       readonly level: keyof Log
       readonly facts: object
       readonly text: string
     }
-type Asked = 'stop'
+type Asked = 'stop' | 'pause' | 'resume'
 
-export type Role = { stop(): Promise<void> }
+export type Role = {
+  stop(): Promise<void>
+  /** Lets go of the stores until `resume`, without ending the thread. */
+  pause(): Promise<void>
+  /** Begins anew, as after a start; resolves when it is ready. */
+  resume(): Promise<void>
+}
 
-type Life = { readonly ended: Promise<Error>; stop(): Promise<void> }
+type Life = Role & { readonly ended: Promise<Error> }
 
 /** Room for short-lived objects: with the default, a busy thread collects garbage all the time. */
 const resourceLimits = { maxYoungGenerationSizeMb: 64 }
@@ -46,13 +55,19 @@ const bear = async (file: URL, settings: RoleSettings, log: Log): Promise<Life> 
     worker.once('error', resolve)
     worker.once('exit', (code) => resolve(new Error(`the thread ended with code ${code}`)))
   })
-  const ready = new Promise<undefined>((resolve) => {
-    worker.on('message', (told: Told) => {
-      if (told.kind === 'ready') resolve(undefined)
-      else log[told.level](told.facts, told.text)
-    })
+  const waiting = new Map<Told['kind'], () => void>()
+  worker.on('message', (told: Told) => {
+    if (told.kind === 'log') log[told.level](told.facts, told.text)
+    else waiting.get(told.kind)?.()
   })
-  const early = await Promise.race([ready, ended])
+  const hear = (kind: Told['kind']): Promise<undefined> =>
+    new Promise((resolve) => waiting.set(kind, () => resolve(undefined)))
+  const ask = async (asked: Asked, answer: Told['kind']): Promise<void> => {
+    const heard = hear(answer)
+    worker.postMessage(asked)
+    await Promise.race([heard, ended])
+  }
+  const early = await Promise.race([hear('ready'), ended])
   // Between threads an error keeps its fields and loses its class.
   if (early) throw 'line' in early ? new StartError(String(early.line), early) : early
   return {
@@ -61,6 +76,8 @@ const bear = async (file: URL, settings: RoleSettings, log: Log): Promise<Life> 
       worker.postMessage('stop' satisfies Asked)
       await ended
     },
+    pause: () => ask('pause', 'paused'),
+    resume: () => ask('resume', 'ready'),
   }
 }
 
@@ -96,6 +113,8 @@ export const startRole = async (
       life = await bear(file, settings, log).catch((failure: Error) => ({
         ended: Promise.resolve(failure),
         stop: async () => undefined,
+        pause: async () => undefined,
+        resume: async () => undefined,
       }))
     }
   }
@@ -106,6 +125,8 @@ export const startRole = async (
       await life.stop()
       await kept
     },
+    pause: () => life.pause(),
+    resume: () => life.resume(),
   }
 }
 
@@ -136,17 +157,22 @@ const stepBack = (): void => {
   }
 }
 
+type Stage = { readonly log: Log; readonly signal: AbortSignal; readonly ready: () => void }
+
 /** The other side: runs a role inside its thread until it is told to stop. */
 export const playRole = async (
-  play: (
-    settings: RoleSettings,
-    stage: { readonly log: Log; readonly signal: AbortSignal; readonly ready: () => void },
-  ) => Promise<void>,
+  play: (settings: RoleSettings, stage: Stage) => Promise<void>,
 ): Promise<void> => {
   if (isMainThread) throw new Error('a role runs in a thread of its own')
   stepBack()
-  const stopping = new AbortController()
-  parentPort?.on('message', () => stopping.abort())
+  let isStopping = false
+  let turn = new AbortController()
+  let goOn = (): void => undefined
+  parentPort?.on('message', (asked: Asked) => {
+    if (asked === 'stop') isStopping = true
+    if (asked === 'resume' || isStopping) goOn()
+    if (asked !== 'resume') turn.abort()
+  })
   const log: Log = {
     info: logBy('info'),
     warn: logBy('warn'),
@@ -154,6 +180,16 @@ export const playRole = async (
     debug: logBy('debug'),
   }
   const ready = (): void => tell({ kind: 'ready' })
-  await play(workerData as RoleSettings, { log, signal: stopping.signal, ready })
+  while (!isStopping) {
+    await play(workerData as RoleSettings, { log, signal: turn.signal, ready })
+    // A role that ends without having been asked to is started again by who waits for its end.
+    if (isStopping || !turn.signal.aborted) break
+    turn = new AbortController()
+    const resumed = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    tell({ kind: 'paused' })
+    await resumed
+  }
   parentPort?.close()
 }

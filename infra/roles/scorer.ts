@@ -6,6 +6,7 @@ import { eventsOf } from '../bus/envelope.ts'
 import { openKafkaBus } from '../bus/kafka.ts'
 import type { Bus, RelayTarget } from '../bus/port.ts'
 import { ledgerTopic, relayTarget, runRelay, type TopicTable, topicTable } from '../bus/relay.ts'
+import { clockFrom } from '../clock.ts'
 import { connectEventStore } from '../eventstore/client.ts'
 import type { Log } from '../log.ts'
 import { relayCheckpoints } from '../postgres/checkpoints.ts'
@@ -44,7 +45,7 @@ await playRole(async (settings, { log, signal, ready }) => {
     store,
     model,
     snapshots: await createSnapshots(database),
-    clock: () => new Date(),
+    clock: clockFrom(settings.clock),
     log,
     ...(alertThreshold !== undefined && { alertThreshold }),
   })

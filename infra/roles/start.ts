@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Parts } from '../parts.ts'
@@ -9,7 +10,7 @@ import { type Role, type RoleSettings, startRole } from './role.ts'
 const PROJECTOR = new URL('./projector.ts', import.meta.url)
 const SCORER = new URL('./scorer.ts', import.meta.url)
 
-const settingsOf = (config: Config, parts: Parts): RoleSettings => {
+const settingsOf = (config: Config, parts: Parts, clock: Clock): RoleSettings => {
   const { roles, kafkaBrokers } = config
   const relay = roles.has('relay')
   const score = roles.has('score')
@@ -25,18 +26,24 @@ const settingsOf = (config: Config, parts: Parts): RoleSettings => {
     kafkaBrokers: kafkaBrokers ?? [],
     busFile: join(parts.directory.path, 'bus.db'),
     alertThreshold: config.riskAlertThreshold,
+    clock: clock.shared,
   }
+}
+
+export type RolesOptions = {
+  readonly config: Config
+  readonly parts: Parts
+  readonly clock: Clock
+  readonly log: Log
+  readonly list: Checklist
 }
 
 /** Starts the background roles asked for, one after another, and adds each to `started`. */
 export const startRoles = async (
-  config: Config,
-  parts: Parts,
+  { config, parts, clock, log, list }: RolesOptions,
   started: Role[],
-  log: Log,
-  list: Checklist,
 ): Promise<void> => {
-  const settings = settingsOf(config, parts)
+  const settings = settingsOf(config, parts, clock)
   // The projector first: it makes the tables that the others read.
   if (config.roles.has('project')) {
     await list.step('Read models', async () => {

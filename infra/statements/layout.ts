@@ -1,3 +1,4 @@
+import { dayText } from '../../domain/calendar.ts'
 import {
   BOTTOM,
   colours,
@@ -54,10 +55,10 @@ const BALANCE = { x: RIGHT - 106, width: 100 }
 const PADDING = 3.5
 const MOST_LINES = 2
 
-const moment = new Intl.DateTimeFormat('en-US', {
-  ...{ year: 'numeric', month: 'short', day: 'numeric' },
-  ...{ hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: 'UTC' },
-})
+const momentText = (moment: Date): string => {
+  const at = moment.toISOString()
+  return `${dayText(at.slice(0, 10))}, ${at.slice(11, 16)} UTC`
+}
 
 const drawLetterhead = (sheet: Sheet, { bank }: StatementHead): void => {
   const name: Ink = { size: 20, weight: 'bold', colour: colours.brand }
@@ -76,7 +77,7 @@ const drawParticulars = (sheet: Sheet, head: StatementHead): void => {
     ['Account number', accountNumber, left, 92],
     ['Account type', accountType, right, 92],
     ['Statement period', period, left, 122],
-    ['Created', `${moment.format(createdAt)} UTC`, right, 122],
+    ['Created', momentText(createdAt), right, 122],
   ] as const
   for (const [name, value, x, y] of details) {
     write(sheet, name, { x, y, width: 144 }, label)
@@ -206,7 +207,9 @@ const drawSummary = (
   sheet.document.rect(SUMMARY.x, sheet.y, SUMMARY.width, 1).fill(colours.rule)
   sheet.y += 5
   for (const row of rows) drawSummaryRow(sheet, row, {})
-  if (closing !== undefined) drawSummaryRow(sheet, ['Closing balance', closing], bold)
+  if (closing === undefined) return
+  sheet.document.rect(SUMMARY.x + 10, sheet.y, SUMMARY.width - 20, 0.5).fill(colours.hairline)
+  drawSummaryRow(sheet, ['Closing balance', closing], bold)
 }
 
 const MOST_SUMMARY_ROWS = 30

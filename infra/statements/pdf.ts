@@ -21,6 +21,30 @@ export type WrittenStatement = {
   readonly pages: number
 }
 
+/** The next portion, or a rejection at an abort, which need not wait for rows that never come. */
+const nextOf = <T>(rows: AsyncIterator<T>, signal: AbortSignal): Promise<IteratorResult<T>> =>
+  new Promise((resolve, reject) => {
+    signal.throwIfAborted()
+    const stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
+    const over = () => signal.removeEventListener('abort', stop)
+    rows.next().then(resolve, reject).finally(over)
+  })
+
+const untilAborted = async function* <T>(rows: AsyncIterable<T>, signal: AbortSignal) {
+  const iterator = rows[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const next = await nextOf(iterator, signal)
+      if (next.done) return
+      yield next.value
+    }
+  } finally {
+    // Not awaited, since it stands in line behind a portion that may never come.
+    iterator.return?.().catch(() => undefined)
+  }
+}
+
 type Contents = {
   readonly statement: Statement
   readonly rows: AsyncIterable<readonly StatementRow[]>
@@ -30,7 +54,7 @@ type Contents = {
 /** What pdfkit has finished since it was last asked: some whole pages, or nothing. */
 const finished = ({ sheet }: Statement): Buffer | null => sheet.document.read() as Buffer | null
 
-/** Draws at the pace of the reader: of the rows, and of the pages, there is one portion at a time. */
+/** Draws at the pace of the reader; there is one portion of rows and one of pages at a time. */
 const draw = async function* ({ statement, rows, foot }: Contents): AsyncGenerator<Buffer> {
   for await (const portion of rows) {
     for (const row of portion) {
@@ -49,7 +73,7 @@ const draw = async function* ({ statement, rows, foot }: Contents): AsyncGenerat
 
 const writePart = async (
   part: string,
-  contents: Contents,
+  { statement, rows, foot }: Contents,
   signal: AbortSignal,
 ): Promise<Pick<WrittenStatement, 'bytes' | 'sha256'>> => {
   // Opened before the stream is, so that an abort cannot come between the two and leave a file.
@@ -63,7 +87,8 @@ const writePart = async (
       yield chunk
     }
   }
-  await pipeline(draw(contents), weigh, handle.createWriteStream({ flush: true }), { signal })
+  const pages = draw({ statement, rows: untilAborted(rows, signal), foot })
+  await pipeline(pages, weigh, handle.createWriteStream({ flush: true }), { signal })
   return { bytes, sha256: hash.digest('hex') }
 }
 
@@ -71,7 +96,7 @@ const writePart = async (
  * Writes the statement of an account to `path`. Rows come in portions and are never all in
  * memory; `foot` is asked after the last one. The same input gives the same bytes. Under its name
  * there is never half a file. Rejects with what the rows, the foot or the file system threw, or
- * when aborted, and leaves nothing then.
+ * with the reason of an abort, and leaves nothing then.
  */
 export const writeStatement = async (
   path: string,
@@ -92,6 +117,7 @@ export const writeStatement = async (
     return { bytes, sha256, pages: statement.sheet.page }
   } catch (error) {
     await rm(part, { force: true })
+    signal.throwIfAborted()
     throw error
   }
 }

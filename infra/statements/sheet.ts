@@ -43,6 +43,8 @@ export const openSheet = ({ title, author, created }: Meta): Sheet => {
   return { document, typeface: loadTypeface(document), page: 0, y: 0 }
 }
 
+const SIZE = 8.5
+
 export type Ink = {
   readonly size?: number
   readonly weight?: Weight
@@ -53,7 +55,7 @@ export type Place = { readonly x: number; readonly y: number; readonly width: nu
 
 /** Takes up the pen, and says what of the text can be written with it. */
 const take = ({ document, typeface }: Sheet, text: string, ink: Ink): string => {
-  const { size = 8.5, weight = 'regular', colour = colours.ink } = ink
+  const { size = SIZE, weight = 'regular', colour = colours.ink } = ink
   document.font(weight).fontSize(size).fillColor(colour)
   return printable(typeface, weight, text)
 }
@@ -106,10 +108,9 @@ export const writeRight = (
 ): void => {
   const line = take(sheet, text, ink)
   const { document } = sheet
-  const size = ink.size ?? 8.5
   const full = document.widthOfString(line)
   const scale = Math.min(1, width / full)
-  if (scale < 1) document.fontSize(size * scale)
+  if (scale < 1) document.fontSize((ink.size ?? SIZE) * scale)
   document.text(line, x + width - full * scale, y, { lineBreak: false })
 }
 

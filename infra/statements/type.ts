@@ -7,7 +7,10 @@ export type Weight = 'regular' | 'bold'
 
 /** What pdfkit knows of a font and keeps to itself. */
 type LoadedFont = {
-  readonly font: { hasGlyphForCodePoint(codePoint: number): boolean }
+  readonly font: {
+    hasGlyphForCodePoint(codePoint: number): boolean
+    layout(text: string, features?: Readonly<Record<string, boolean>>): unknown
+  }
   layoutCache: Record<string, unknown>
 }
 
@@ -32,9 +35,13 @@ const bytesOf = (weight: Weight): Buffer => {
 
 const load = (document: Document, weight: Weight): LoadedFont => {
   document.registerFont(weight, bytesOf(weight)).font(weight)
-  const { _font: font } = document as unknown as { readonly _font: LoadedFont }
-  if (!font.layoutCache) throw new Error('pdfkit no longer keeps its words where they were')
-  return font
+  const { _font: loaded } = document as unknown as { readonly _font: LoadedFont }
+  if (!loaded.layoutCache) throw new Error('pdfkit no longer keeps its words where they were')
+  const { font } = loaded
+  const layout = font.layout.bind(font)
+  // The font would take some letters apart (ọ into o and a dot), with the same loss for the dot.
+  font.layout = (text) => layout(text, { ccmp: false })
+  return loaded
 }
 
 /** Gives a document its fonts. Only the letters that are used get into the file. */

@@ -13,6 +13,8 @@ export type EmbeddedEventStore = {
     /** Ends every subscription, read and batch in progress, as a lost connection would. */
     readonly cutStreams: () => Promise<void>
   }
+  /** Empties the log, for tests. Positions go on from where they were. */
+  readonly wipe: () => Promise<void>
   /** Writes what is queued, ends all calls and closes the log. */
   readonly close: () => Promise<void>
 }
@@ -38,6 +40,7 @@ export async function startEmbeddedEventStore(settings: {
       set: (faults) => requests.ask({ kind: 'faults', faults }),
       cutStreams: () => requests.ask({ kind: 'cut_streams' }),
     },
+    wipe: () => requests.ask({ kind: 'wipe' }),
     close: () => {
       closing ??= requests.close()
       return closing
@@ -60,6 +63,7 @@ function started(worker: Worker): Promise<number> {
 type Question =
   | { readonly kind: 'faults'; readonly faults: Partial<Faults> }
   | { readonly kind: 'cut_streams' }
+  | { readonly kind: 'wipe' }
   | { readonly kind: 'close' }
 
 function createRequests(worker: Worker) {

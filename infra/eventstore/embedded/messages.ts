@@ -6,6 +6,7 @@ export type Settings = { readonly directory: string; readonly port: number }
 export type ToWorker = { readonly request: number } & (
   | { readonly kind: 'faults'; readonly faults: Partial<Faults> }
   | { readonly kind: 'cut_streams' }
+  | { readonly kind: 'wipe' }
   | { readonly kind: 'close' }
 )
 

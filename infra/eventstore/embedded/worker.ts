@@ -24,6 +24,7 @@ async function main(settings: Settings, post: (message: FromWorker) => void): Pr
       // SQLite raises a limit below the present size to that size.
       database.exec(`PRAGMA max_page_count = ${pages}`)
     } else if (message.kind === 'cut_streams') server.cutStreams()
+    else if (message.kind === 'wipe') await log.wipe()
     else {
       await log.drain()
       await server.close()

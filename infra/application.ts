@@ -1,0 +1,154 @@
+import { join } from 'node:path'
+import type { Pool } from 'pg'
+import { createAuthenticator, isUnauthenticated } from '../api/authenticate.ts'
+import { type Documents, serveDocs } from '../api/docs.ts'
+import { contracts } from '../api/index.ts'
+import { createApplication } from '../api/kernel.ts'
+import { createMetrics } from '../api/metrics.ts'
+import { ProblemError, problem } from '../api/problems.ts'
+import { createRevocations } from '../api/revocations.ts'
+import { createServices, type Services } from '../api/services.ts'
+import { serveSystem } from '../api/system.ts'
+import { createThrottle } from '../api/throttle.ts'
+import { noteWrites } from '../api/written.ts'
+import { lookAtApiKey } from '../commands/api_keys.ts'
+import type { Ports } from '../commands/kernel.ts'
+import { readBuilds } from '../projections/builds.ts'
+import { type Freshness, followFreshness } from '../projections/freshness.ts'
+import type { Config } from './config.ts'
+import { connectEventStore } from './eventstore/client.ts'
+import { openExportFile } from './exports/file.ts'
+import { startExporter } from './exports/index.ts'
+import type { Log } from './log.ts'
+import type { Parts } from './parts.ts'
+import { createEntryIndex, createPorts } from './ports.ts'
+import { connectPostgres } from './postgres/pool.ts'
+import { withPreparedQueries } from './postgres/prepared.ts'
+import { runSchedule, type Schedule } from './schedule.ts'
+import { createStatementMaker } from './statements/maker.ts'
+
+const AUDIENCE = 'daybook'
+const CONNECTIONS = 10
+
+export type Surroundings = {
+  readonly config: Config
+  readonly parts: Parts
+  readonly log: Log
+  readonly clock: () => Date
+  readonly version: string
+  readonly documents: Documents
+}
+
+/** Everything between HTTP requests and the stores, without the socket. */
+export type Application = {
+  readonly fetch: (request: Request, env?: unknown) => Response | Promise<Response>
+  readonly services: Services
+  readonly freshness: Freshness
+  readonly schedule: Schedule
+  /** Ends what is without end: streams, subscriptions, the clock's work. */
+  end(): void
+  /** After `end`, and when no request is left: keeps snapshots, lets go of everything. */
+  close(): Promise<void>
+}
+
+/** Seconds by which each projection is behind the newest event. */
+const readLag = async (database: Pool): Promise<Record<string, number>> => {
+  const builds = await readBuilds(database)
+  const newest = Math.max(0, ...builds.map(({ lastEventAt }) => lastEventAt?.getTime() ?? 0))
+  return Object.fromEntries(
+    builds.map(({ name, lastEventAt }) => [
+      name,
+      Math.max(0, newest - (lastEventAt?.getTime() ?? newest)) / 1000,
+    ]),
+  )
+}
+
+const authenticatorOf = (
+  ports: Ports,
+  revoked: Parameters<typeof createAuthenticator>[0]['revoked'],
+) => {
+  const authenticate = createAuthenticator({
+    verify: ports.secrets.verifyAccess,
+    apiKeys: (key) => lookAtApiKey(ports, key),
+    digest: ports.secrets.digest,
+    revoked,
+    clock: ports.clock,
+  })
+  return async (header: string | undefined) => {
+    const outcome = await authenticate(header, AUDIENCE)
+    if (!isUnauthenticated(outcome)) return outcome
+    throw new ProblemError(problem('UNAUTHENTICATED', outcome.unauthenticated))
+  }
+}
+
+/** Connects to the stores and puts the application together. */
+export const openApplication = async (surroundings: Surroundings): Promise<Application> => {
+  const { config, parts, log, clock, version, documents } = surroundings
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const database = withPreparedQueries(
+    await connectPostgres({ url: parts.databaseUrl, name: 'daybook api', max: CONNECTIONS }),
+  )
+  const revocations = createRevocations(clock)
+  const written = noteWrites(connectEventStore({ url: parts.eventStoreUrl }))
+  const store = revocations.watch(written.store)
+  const freshness = await followFreshness(database, log)
+  const index = createEntryIndex(database, store, freshness)
+  const { secret } = parts.directory
+  const ports = await createPorts({ config, store, database, clock, index, secret })
+  await revocations.follow({ store, database, log, signal })
+  const directoryOf = (name: string): string => join(parts.directory.path, name)
+  const exporting = { ports, directory: directoryOf('exports'), version, log, signal }
+  const exporter = startExporter(exporting)
+  exporter.ended.catch((error: unknown) =>
+    log.error({ error: String(error) }, 'the exporter ended'),
+  )
+  const making = { ports, database, freshness, directory: directoryOf('statements'), log, signal }
+  const statements = await createStatementMaker(making)
+  const services = createServices({
+    ports,
+    database,
+    freshness,
+    log,
+    authenticate: authenticatorOf(ports, revocations),
+    exports: {
+      progressOf: exporter.progressOf,
+      open: (id) => openExportFile(exporting.directory, id),
+    },
+    statements,
+    checks: {
+      postgres: async () => {
+        await database.query('select 1')
+        return 'answers'
+      },
+      event_store: async () => {
+        await store.head()
+        return 'answers'
+      },
+    },
+    bodyLimit_bytes: config.bodyLimitBytes,
+    rateLimit: config.rateLimitPerMinute,
+    throttle: createThrottle(),
+    newestWrite: written.newest,
+    stopping: signal,
+  })
+  const metrics = createMetrics(() => readLag(database))
+  const app = createApplication(contracts, services, metrics)
+  serveSystem(app, services, metrics)
+  serveDocs(app, documents)
+  const schedule = runSchedule({ ports, database, log, signal })
+  return {
+    fetch: app.fetch as Application['fetch'],
+    services,
+    freshness,
+    schedule,
+    end: () => stopping.abort(),
+    close: async () => {
+      await Promise.all([schedule.ended, exporter.ended.catch(() => undefined)])
+      await statements.settled()
+      await ports.engine.drain()
+      await freshness.close()
+      await Promise.all([store.close(), database.end()])
+    },
+  }
+}

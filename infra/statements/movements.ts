@@ -1,0 +1,102 @@
+/** What a statement is made of, read from the read models in portions. */
+import type { Pool } from 'pg'
+import { dayAfter, dayText } from '../../domain/calendar.ts'
+import { OPENING_BALANCE } from '../../domain/deposits.ts'
+import { formatMoney } from '../../domain/money.ts'
+import { describeMovement, totalOf } from '../../domain/movements.ts'
+import type { StatementRequest } from '../../domain/statements.ts'
+import type { MovementView } from '../../projections/deposits.ts'
+import type { StatementRow } from './pdf.ts'
+
+/** Lines of one account, booked in the period, as the log had them at a position. */
+export type Extent = Pick<StatementRequest, 'book' | 'account' | 'from' | 'to'> & {
+  readonly position: bigint
+}
+
+export type Figures = {
+  readonly asset: string
+  readonly product: string
+  readonly transactions: number
+  readonly opening: string
+  readonly closing: string
+}
+
+const PORTION = 500
+
+/** A balance brought forward is no transaction: it lies in the opening balance. */
+const IN_PERIOD = `l.book = $1 and l.account = $2 and l.position <= $3::numeric
+  and l.booked_at >= $4::timestamptz and l.booked_at < $5::timestamptz
+  and l.kind <> '${OPENING_BALANCE}'`
+
+const valuesOf = ({ book, account, position, from, to }: Extent): unknown[] => [
+  book,
+  account,
+  position.toString(),
+  `${from}T00:00:00Z`,
+  `${dayAfter(to, 1)}T00:00:00Z`,
+]
+
+const FIGURES = `
+  with moved as (
+    select count(*)::integer as transactions,
+      coalesce(sum(case l.direction when 'credit' then l.amount else -l.amount end), 0) as net
+    from entry_lines l where ${IN_PERIOD}),
+  stood as (
+    select l.balance from entry_lines l
+    where l.book = $1 and l.account = $2 and l.position <= $3::numeric
+      and l.booked_at < $5::timestamptz
+    order by l.revision desc, l.ordinal desc limit 1)
+  select a.asset, a.metadata->>'product' as product, moved.transactions,
+    coalesce((select balance from stood), 0) as closing,
+    coalesce((select balance from stood), 0) - moved.net as opening
+  from accounts a, moved where a.book = $1 and a.account = $2`
+
+/** The opening balance is the closing one without what moved in between. */
+export const readFigures = async (database: Pool, extent: Extent): Promise<Figures> => {
+  const { rows } = await database.query<Figures>(FIGURES, valuesOf(extent))
+  const [figures] = rows
+  if (!figures) throw new Error(`account ${extent.account} is not in the read models`)
+  return figures
+}
+
+type Stored = MovementView & { revision: string; ordinal: number }
+
+const ROWS = `
+  select l.revision, l.ordinal, l.kind, l.direction, l.amount, l.balance, l.description,
+    e.metadata, l.booked_at
+  from entry_lines l join entries e on e.book = l.book and e.entry = l.entry
+  where ${IN_PERIOD} and (l.revision, l.ordinal) > ($6::bigint, $7::integer)
+  order by l.revision, l.ordinal limit ${PORTION}`
+
+/** Adds up what moved, by what it counts as. */
+export type Totals = Map<string, bigint>
+
+const rowOf = (movement: Stored, asset: string): StatementRow => ({
+  date: dayText(movement.booked_at.toISOString().slice(0, 10)),
+  description: describeMovement(movement),
+  amount: `${movement.direction === 'debit' ? '-' : '+'}${formatMoney(movement.amount, asset)}`,
+  balance: formatMoney(movement.balance, asset),
+})
+
+/** The rows in the order of the book, a portion at a time; totals and progress on the way. */
+export async function* readRows(
+  database: Pool,
+  extent: Extent,
+  asset: string,
+  totals: Totals,
+  onRows: (rows: number) => void,
+): AsyncGenerator<readonly StatementRow[]> {
+  let after: readonly [string, number] = ['-1', 0]
+  for (;;) {
+    const { rows } = await database.query<Stored>(ROWS, [...valuesOf(extent), ...after])
+    for (const row of rows) {
+      const name = totalOf(row)
+      totals.set(name, (totals.get(name) ?? 0n) + BigInt(row.amount))
+    }
+    if (rows.length > 0) yield rows.map((row) => rowOf(row, asset))
+    onRows(rows.length)
+    const last = rows.at(-1)
+    if (!last || rows.length < PORTION) return
+    after = [last.revision, last.ordinal]
+  }
+}

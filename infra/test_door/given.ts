@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { parseRate, type Rate } from '../../api/throttle.ts'
+import type { Ports } from '../../commands/kernel.ts'
+import { MachineSeed, type Refs, seedMachine } from '../seed/machine.ts'
+
+/** What is given lies in the past, so that a test's clock may be set to any time after. */
+const SEEDED_AT = new Date('2020-01-01T00:00:00.000Z')
+
+const Rates = z.record(
+  z.string(),
+  z.string().refine((text) => parseRate(text) !== undefined, 'a rate looks like 5/15min'),
+)
+
+/** What every contract's `given` may hold. Notes are for people. */
+const shared = { notes: z.array(z.string()).optional(), throttles: Rates.optional() }
+
+type Load = (ports: Ports, given: object) => Promise<Refs>
+
+type Givable = { readonly schema: z.ZodType<object>; readonly load: Load }
+
+/** How each contract's state is brought about. */
+const givables: Readonly<Record<string, Givable>> = {
+  atm: {
+    schema: MachineSeed.extend(shared),
+    load: (ports, given) => seedMachine(ports, given as MachineSeed, SEEDED_AT),
+  },
+}
+
+const Body = z.strictObject({
+  contract: z.enum(Object.keys(givables)),
+  given: z.record(z.string(), z.unknown()).default({}),
+})
+
+export type Given = {
+  readonly load: (ports: Ports) => Promise<Refs>
+  readonly rates: ReadonlyMap<string, Rate> | undefined
+}
+
+/** Throws ZodError, which names what is unknown or does not fit. */
+export const parseGiven = (body: unknown): Given => {
+  const { contract, given } = Body.parse(body)
+  const { schema, load } = givables[contract] as Givable
+  const parsed = schema.parse(given) as { throttles?: Record<string, string> }
+  const rates = Object.entries(parsed.throttles ?? {}).flatMap(([scope, text]) => {
+    const rate = parseRate(text)
+    return rate ? [[scope, rate] as const] : []
+  })
+  return {
+    load: (ports) => load(ports, parsed),
+    rates: parsed.throttles ? new Map(rates) : undefined,
+  }
+}

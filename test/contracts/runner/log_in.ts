@@ -1,0 +1,36 @@
+/** How the users of each contract log in, for `as` and `{{access.<ref>}}`. */
+import type { Contract, Scenario } from './scenario.ts'
+
+export type LoggedIn = {
+  /** What `{{access.<ref>}}` stands for. */
+  readonly access: string
+  /** What a request of this user carries. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export type User = Readonly<Record<string, unknown>>
+export type LogIn = (baseUrl: string, user: User) => Promise<LoggedIn>
+export type LogIns = Readonly<Partial<Record<Contract, LogIn>>>
+
+/** Each contract brings its own as soon as it is served; the machines of atm log in by steps. */
+export const logIns: LogIns = {}
+
+const userOf = ({ given }: Scenario, ref: string): User => {
+  const users = Array.isArray(given?.users) ? given.users : []
+  const user = users.find((one) => one?.ref === ref)
+  if (user) return user
+  throw new Error(`${ref} is none of the given users`)
+}
+
+/** Logs in the user whom a scenario calls `ref`. */
+export const logIn = async (
+  baseUrl: string,
+  contract: Contract,
+  scenario: Scenario,
+  ref: string,
+  doors: LogIns,
+): Promise<LoggedIn> => {
+  const door = doors[contract]
+  if (!door) throw new Error(`${ref} cannot log in: there is no log-in for ${contract} yet`)
+  return door(baseUrl, userOf(scenario, ref))
+}
