@@ -226,7 +226,11 @@ export const logInWithCard = publicCommand({
 })
 
 /** What a session of a card comes to its end by. */
-const endingBy = (name: string, reason: 'logout' | 'expired') =>
+const endingBy = (
+  name: string,
+  reason: 'logout' | 'expired',
+  decide: typeof CardSession.decide.end,
+) =>
   command({
     name,
     permission: 'cards:use',
@@ -237,14 +241,14 @@ const endingBy = (name: string, reason: 'logout' | 'expired') =>
     otherwise: 'CARD_NOT_FOUND',
     ifMatch: 'stream',
     enrich: ({ session }, { at }) => ({ session, reason, ended_at: at }),
-    decide: CardSession.decide.end,
+    decide,
     after: ({ session }, { ports }) => ports.cardSessions.end(session),
     answer: (_events, { session }) => ({ session, status: 'ended' as const }),
   })
 
-export const logOutCard = endingBy('cards.log_out', 'logout')
+export const logOutCard = endingBy('cards.log_out', 'logout', CardSession.decide.logOut)
 /** What the clock asks for. */
-export const expireCardSession = endingBy('cards.expire_session', 'expired')
+export const expireCardSession = endingBy('cards.expire_session', 'expired', CardSession.decide.end)
 
 /** Keeps what was asked for at a machine and refused. */
 export const declineTransaction = command({

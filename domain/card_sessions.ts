@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Decision, decider, type EventOf } from './kernel.ts'
+import { type Decision, decider, type EventOf, refuse } from './kernel.ts'
 import { AccountCode, BookId, Identifier, Instant } from './ledger/events.ts'
 import { Amount } from './money.ts'
 
@@ -47,6 +47,15 @@ const end = (
   data: Data<'CardSessionEnded'>,
 ): Decision<CardSessionEvent> => (status === 'open' ? [{ type: 'CardSessionEnded', data }] : [])
 
+/** By the holder himself: of two log-outs at once, one ends the session. */
+const logOut = (
+  state: CardSessionState,
+  data: Data<'CardSessionEnded'>,
+): Decision<CardSessionEvent> =>
+  state.status === 'open'
+    ? end(state, data)
+    : refuse('CARD_SESSION_ENDED', `Session ${data.session} has ended.`)
+
 const decline = (
   _state: CardSessionState,
   data: Data<'CardTransactionDeclined'>,
@@ -62,5 +71,5 @@ export const CardSession = decider({
     CardSessionEnded: (): CardSessionState => ({ status: 'ended' }),
     CardTransactionDeclined: (state) => state,
   },
-  decide: { open, end, decline },
+  decide: { open, end, logOut, decline },
 })

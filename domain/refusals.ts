@@ -61,6 +61,7 @@ export const refusals = {
   CARD_NOT_FOUND: { kind: 'missing', title: 'No such card' },
   CARD_CREDENTIALS_INVALID: { kind: 'forbidden', title: 'Card number or PIN is wrong' },
   CARD_LOCKED: { kind: 'forbidden', title: 'The card is locked after wrong PINs' },
+  CARD_SESSION_ENDED: { kind: 'forbidden', title: 'The card session has ended' },
   PIN_UNCHANGED: { kind: 'invalid', title: 'The new PIN is the present one' },
   PIN_TOO_COMMON: { kind: 'invalid', title: 'The PIN is too common' },
   COVER_UNSUITABLE: { kind: 'invalid', title: 'The account cannot make up for this one' },

@@ -79,7 +79,6 @@ const finishRequests = (server: Server): Promise<void> =>
 
 export type ApiServer = {
   readonly url: string
-  readonly ports: Ports
   /** Stops accepting, finishes what is under way, keeps snapshots, lets go of everything. */
   stop(): Promise<void>
 }
@@ -120,7 +119,6 @@ export const startApi = async ({ prepare, door, ...around }: ApiOptions): Promis
   const port = typeof address === 'object' && address ? address.port : config.port
   return {
     url: `http://${config.host}:${port}`,
-    ports: application.services.ports,
     stop: async () => {
       application.end()
       await finishRequests(server)

@@ -45,6 +45,8 @@ export type Application = {
   readonly services: Services
   readonly freshness: Freshness
   readonly schedule: Schedule
+  /** Resolves when nothing is being made in the background. */
+  readonly settled: () => Promise<void>
   /** Ends what is without end: streams, subscriptions, the clock's work. */
   end(): void
   /** After `end`, and when no request is left: keeps snapshots, lets go of everything. */
@@ -142,6 +144,7 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
     services,
     freshness,
     schedule,
+    settled: statements.settled,
     end: () => stopping.abort(),
     close: async () => {
       await Promise.all([schedule.ended, exporter.ended.catch(() => undefined)])

@@ -16,7 +16,10 @@ import { AccountSummary, MiniStatementEntry, miniEntryOf, summaryOf } from './vi
 const tag = 'Accounts'
 const MINI_STATEMENT = 5
 
-const AccountId = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
+const AccountId = z
+  .string()
+  .regex(/^\d{1,15}$/, 'an account id is a whole number')
+  .transform(Number)
 const ById = z.object({ account_id: AccountId })
 const one = { ...asHolder, params: { account_id: '{checking_id}' } }
 

@@ -56,6 +56,7 @@ const table: Partial<Record<ProblemCode, Words>> = {
   COVER_UNSUITABLE: validation,
   BAD_CURSOR: validation,
   UNAUTHENTICATED: noSession,
+  CARD_SESSION_ENDED: noSession,
   CARD_CREDENTIALS_INVALID: words(
     401,
     'invalid_credentials',

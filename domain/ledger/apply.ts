@@ -14,6 +14,29 @@ export const accountOf = (ledger: Ledger, code: string): Account =>
 export const effectOf = (account: Account, line: Pick<Line, 'direction' | 'amount'>): bigint =>
   line.direction === growsBy(account.type) ? BigInt(line.amount) : -BigInt(line.amount)
 
+/** What the lines come to on each account, on its normal side. */
+export const netOf = (
+  ledger: Ledger,
+  lines: readonly Pick<Line, 'account' | 'direction' | 'amount'>[],
+): Map<string, bigint> => {
+  const net = new Map<string, bigint>()
+  for (const line of lines) {
+    const effect = effectOf(accountOf(ledger, line.account), line)
+    net.set(line.account, (net.get(line.account) ?? 0n) + effect)
+  }
+  return net
+}
+
+/**
+ * What counts as spent by an account out of its net change: also what another account made up for,
+ * and not what it made up for itself.
+ */
+export const spentOf = (account: string, net: bigint, covers: Entry['covers'] = []): bigint =>
+  covers.reduce((spent, cover) => {
+    if (cover.account === account) return spent + BigInt(cover.amount)
+    return cover.by === account ? spent - BigInt(cover.amount) : spent
+  }, -net)
+
 const countsFor = (limit: VelocityLimit, kind: string): boolean =>
   limit.kind === undefined || limit.kind === kind
 
@@ -90,7 +113,7 @@ export const applyEntry = (ledger: Ledger, entry: Entry): void => {
   if (entry.captures) {
     reduceHold(ledger, entry.captures.hold, BigInt(entry.captures.left))
   }
-  const outgoing = new Map<string, bigint>()
+  const limited = new Map<string, bigint>()
   for (const line of entry.lines) {
     const account = accountOf(ledger, line.account)
     const effect = effectOf(account, line)
@@ -102,12 +125,13 @@ export const applyEntry = (ledger: Ledger, entry: Entry): void => {
     }
     ledger.accounts.set(line.account, { ...account, balance })
     if (account.limits.length > 0) {
-      outgoing.set(line.account, (outgoing.get(line.account) ?? 0n) - effect)
+      limited.set(line.account, (limited.get(line.account) ?? 0n) + effect)
     }
     addToTotals(ledger, entry, line)
   }
   if (!entry.reverses) {
-    for (const [code, amount] of outgoing) {
+    for (const [code, net] of limited) {
+      const amount = spentOf(code, net, entry.covers)
       if (amount > 0n) {
         ledger.accounts.set(code, spend(accountOf(ledger, code), entry, amount, ledger.timeZone))
       }

@@ -130,18 +130,16 @@ export const checkWidth = (lines: readonly Line[]): Refusal | undefined => {
   })
 }
 
-/**
- * Whether so much may leave the account: its funds, its overdraft and its velocity limits allow it.
- * `setAside` of it is held for this very purpose and was found then.
- */
+/** `needed` must be available; `spent` counts against the limits. */
+export type Outgoing = { readonly needed: bigint; readonly spent: bigint }
+
+/** Whether so much may leave the account: its funds, its overdraft and its velocity limits. */
 export const checkOutgoing = (
   account: Account,
   posting: Posting,
-  outgoing: bigint,
-  setAside: bigint,
+  { needed, spent }: Outgoing,
   timeZone: string,
 ): Refusal | undefined => {
-  const needed = outgoing - setAside
   const left = available(account) - needed
   if (needed > 0n && account.overdraft !== null && left < -account.overdraft) {
     return refuse(
@@ -155,8 +153,8 @@ export const checkOutgoing = (
       },
     )
   }
-  if (account.limits.length === 0 || posting.reverses) return undefined
-  const index = brokenLimit(account, posting, outgoing, timeZone)
+  if (account.limits.length === 0 || posting.reverses || spent <= 0n) return undefined
+  const index = brokenLimit(account, posting, spent, timeZone)
   const limit = account.limits[index]
   if (!limit) return undefined
   return refuse(

@@ -1,8 +1,8 @@
 import { type Decision, isRefusal, refuse } from '../kernel.ts'
 import { type AccountCommand, findAccount } from './accounts.ts'
-import { accountOf, effectOf } from './apply.ts'
+import { accountOf, netOf } from './apply.ts'
 import { bookableAccount, expireDueHolds } from './checks.ts'
-import type { LedgerEvent, Line } from './events.ts'
+import type { Entry, LedgerEvent } from './events.ts'
 import type { Posting } from './request.ts'
 import { type Account, available, type Book, type Ledger } from './state.ts'
 
@@ -40,36 +40,29 @@ export const coverAccount = (
 const shortfallOf = (account: Account, outgoing: bigint): bigint =>
   account.overdraft === null ? 0n : outgoing - (available(account) + account.overdraft)
 
-/** The lines that bring the shortfall over, when the covering account can give all of it. */
-const linesFrom = (
+type Cover = NonNullable<Entry['covers']>[number]
+
+/** What brings the shortfall over, when the covering account can give all of it. */
+const coverOf = (
   ledger: Ledger,
   account: Account,
   shortfall: bigint,
   at: string,
   expired: LedgerEvent[],
-): Posting['lines'] => {
-  const cover = account.coveredBy === null ? undefined : ledger.accounts.get(account.coveredBy)
-  if (!cover || isRefusal(bookableAccount(ledger, cover.code))) return []
-  expired.push(...expireDueHolds(ledger, cover, at))
-  if (available(accountOf(ledger, cover.code)) < shortfall) return []
-  const amount = shortfall.toString()
-  return [
-    { account: cover.code, direction: 'debit', amount },
-    { account: account.code, direction: 'credit', amount },
-  ]
+): Cover[] => {
+  const by = account.coveredBy === null ? undefined : ledger.accounts.get(account.coveredBy)
+  if (!by || isRefusal(bookableAccount(ledger, by.code))) return []
+  expired.push(...expireDueHolds(ledger, by, at))
+  if (available(accountOf(ledger, by.code)) < shortfall) return []
+  return [{ account: account.code, by: by.code, amount: shortfall.toString() }]
 }
 
-const netOf = (
-  ledger: Ledger,
-  lines: readonly Pick<Line, 'account' | 'direction' | 'amount'>[],
-) => {
-  const net = new Map<string, bigint>()
-  for (const line of lines) {
-    const effect = effectOf(accountOf(ledger, line.account), line)
-    net.set(line.account, (net.get(line.account) ?? 0n) + effect)
-  }
-  return net
-}
+const linesOf = ({ account, by, amount }: Cover): Posting['lines'] => [
+  { account: by, direction: 'debit', amount },
+  { account, direction: 'credit', amount },
+]
+
+export type Covered = { readonly posting: Posting; readonly covers: Cover[] }
 
 /**
  * The posting with what its payers lack taken from the accounts that cover them. A posting that
@@ -79,16 +72,16 @@ export const coverShortfalls = (
   ledger: Ledger,
   posting: Posting,
   expired: LedgerEvent[],
-): Posting => {
-  if (posting.captures || posting.reverses !== undefined) return posting
+): Covered => {
+  if (posting.captures || posting.reverses !== undefined) return { posting, covers: [] }
   const isCovered = posting.lines.some(
     ({ account }) => accountOf(ledger, account).coveredBy !== null,
   )
-  if (!isCovered) return posting
-  const brought = [...netOf(ledger, posting.lines)].flatMap(([code, change]) => {
+  if (!isCovered) return { posting, covers: [] }
+  const covers = [...netOf(ledger, posting.lines)].flatMap(([code, change]) => {
     const account = accountOf(ledger, code)
     const shortfall = change < 0n ? shortfallOf(account, -change) : 0n
-    return shortfall > 0n ? linesFrom(ledger, account, shortfall, posting.at, expired) : []
+    return shortfall > 0n ? coverOf(ledger, account, shortfall, posting.at, expired) : []
   })
-  return brought.length === 0 ? posting : { ...posting, lines: [...brought, ...posting.lines] }
+  return { posting: { ...posting, lines: [...covers.flatMap(linesOf), ...posting.lines] }, covers }
 }

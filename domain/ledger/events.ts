@@ -94,6 +94,11 @@ export const Entry = z.object({
   reverses: Identifier.optional(),
   /** The hold that this entry spends from, and what is left of it afterwards. */
   captures: z.object({ hold: Identifier, amount: Amount, left: AmountOrZero }).optional(),
+  /** What a payer lacked and another account made up for; the lines of it stand first. */
+  covers: z
+    .array(z.object({ account: AccountCode, by: AccountCode, amount: Amount }))
+    .max(8)
+    .optional(),
   /** Parts of what came in that stay held for a while. */
   holds: z.array(Hold).max(8).optional(),
 })

@@ -1,6 +1,6 @@
 import { dayOf } from '../calendar.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel.ts'
-import { accountOf, applyEntry, applyHold, effectOf } from './apply.ts'
+import { accountOf, applyEntry, applyHold, effectOf, spentOf } from './apply.ts'
 import { imbalanceOf } from './balance.ts'
 import {
   bookableAccount,
@@ -11,7 +11,7 @@ import {
   expireDueHolds,
   lineAccount,
 } from './checks.ts'
-import { coverShortfalls } from './cover.ts'
+import { type Covered, coverShortfalls } from './cover.ts'
 import type { Entry, Hold, LedgerEvent, Line } from './events.ts'
 import type { Poster, Posting } from './request.ts'
 import { available, type Book, type Ledger } from './state.ts'
@@ -76,7 +76,12 @@ const checkLines = (
   return undefined
 }
 
-const entryFrom = (posting: Posting, lines: Line[], valueDate: string, holds: Hold[]): Entry => ({
+const entryFrom = (
+  { posting, covers }: Covered,
+  lines: Line[],
+  valueDate: string,
+  holds: Hold[],
+): Entry => ({
   id: posting.id,
   kind: posting.kind,
   lines,
@@ -87,6 +92,7 @@ const entryFrom = (posting: Posting, lines: Line[], valueDate: string, holds: Ho
   ...(posting.metadata !== undefined && { metadata: posting.metadata }),
   ...(posting.reverses !== undefined && { reverses: posting.reverses }),
   ...(posting.captures !== undefined && { captures: posting.captures }),
+  ...(covers.length > 0 && { covers }),
   ...(holds.length > 0 && { holds }),
 })
 
@@ -108,7 +114,8 @@ export const tryPosting = (
     checkConditions(draft, posting.conditions ?? [], poster)
   if (refused) return refused
 
-  const { lines, net } = completeLines(draft, coverShortfalls(draft, posting, expired))
+  const covered = coverShortfalls(draft, posting, expired)
+  const { lines, net } = completeLines(draft, covered.posting)
   const imbalance = imbalanceOf(lines)
   if (imbalance.size > 0) {
     const [[asset, difference]] = [...imbalance] as [[string, bigint]]
@@ -122,16 +129,18 @@ export const tryPosting = (
   const capture = posting.captures
   const captured = capture && draft.holds.get(capture.hold)
   for (const [code, change] of net) {
-    if (change >= 0n) continue
+    const spent = spentOf(code, change, covered.covers)
+    if (change >= 0n && spent <= 0n) continue
     const account = accountOf(draft, code)
     // What a capture spends was set aside for it: it leaves the held part, not the available one.
     const setAside = capture && captured?.account === code ? BigInt(capture.amount) : 0n
-    const refusal = checkOutgoing(account, posting, -change, setAside, book.timeZone)
+    const outgoing = { needed: -change - setAside, spent }
+    const refusal = checkOutgoing(account, posting, outgoing, book.timeZone)
     if (refusal) return refusal
   }
   const holds = holdsOf(draft, posting)
   if (isRefusal(holds)) return holds
-  const entry = entryFrom(posting, lines, valueDate, holds)
+  const entry = entryFrom(covered, lines, valueDate, holds)
   applyEntry(draft, entry)
   const withheld = holds.find((hold) => available(accountOf(draft, hold.account)) < 0n)
   if (withheld) {

@@ -17,18 +17,19 @@ type LoadedFont = {
 /** The two fonts of one document. */
 export type Typeface = Readonly<Record<Weight, LoadedFont>>
 
+const require = createRequire(import.meta.url)
+
 // Its figures are all of one width by themselves. Asked of a font as a feature (`tnum`), such
 // figures lose what they stand for, and the amounts could not be copied or searched.
 const files: Readonly<Record<Weight, string>> = {
-  regular: '@expo-google-fonts/noto-sans/400Regular/NotoSans_400Regular.ttf',
-  bold: '@expo-google-fonts/noto-sans/600SemiBold/NotoSans_600SemiBold.ttf',
+  regular: require.resolve('@expo-google-fonts/noto-sans/400Regular/NotoSans_400Regular.ttf'),
+  bold: require.resolve('@expo-google-fonts/noto-sans/600SemiBold/NotoSans_600SemiBold.ttf'),
 }
 
-const { resolve } = createRequire(import.meta.url)
 const read = new Map<Weight, Buffer>()
 
 const bytesOf = (weight: Weight): Buffer => {
-  const bytes = read.get(weight) ?? readFileSync(resolve(files[weight]))
+  const bytes = read.get(weight) ?? readFileSync(files[weight])
   read.set(weight, bytes)
   return bytes
 }

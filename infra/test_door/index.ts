@@ -43,6 +43,7 @@ const settle = async ({ services, freshness }: Application): Promise<void> => {
 /** What is due may make more due, and is found by the read models. */
 const catchUp = async (application: Application): Promise<void> => {
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    await application.settled()
     await settle(application)
     if (!(await application.schedule.catchUp())) return
   }

@@ -1,4 +1,5 @@
 /** Asking the server, with a time-out. */
+import { extractText, getDocumentProxy } from 'unpdf'
 import type { Answer } from './expect.ts'
 import type { Request } from './scenario.ts'
 
@@ -17,6 +18,15 @@ const parse = (text: string): unknown => {
   } catch {
     return undefined
   }
+}
+
+/** Of a PDF, its first line and then what a reader sees in it. */
+const textOf = async (response: Response): Promise<string> => {
+  if (!response.headers.get('content-type')?.startsWith('application/pdf')) return response.text()
+  const bytes = new Uint8Array(await response.arrayBuffer())
+  const [first] = Buffer.from(bytes.subarray(0, 64)).toString('latin1').split('\n')
+  const { text } = await extractText(await getDocumentProxy(bytes), { mergePages: true })
+  return `${first}\n${text}`
 }
 
 const reasonOf = (error: unknown): string => {
@@ -38,7 +48,7 @@ export const ask = async (
       redirect: 'manual',
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     })
-    const text = await response.text()
+    const text = await textOf(response)
     return { status: response.status, headers: response.headers, text, json: parse(text) }
   } catch (error) {
     throw new Error(`no answer: ${reasonOf(error)}`)
