@@ -12,7 +12,7 @@ import { entryRoutes } from './native/entries.ts'
 import { eventRoutes } from './native/events.ts'
 import { holdRoutes } from './native/holds.ts'
 import { holidayRoutes } from './native/holidays.ts'
-import { machineRoutes } from './native/machines.ts'
+import { installRoutes, machineRoutes } from './native/machines.ts'
 import { apiKeyRoutes, tokenRoutes, userRoutes } from './native/people.ts'
 import { periodRoutes } from './native/periods.ts'
 import { projectionRoutes } from './native/projections.ts'
@@ -34,8 +34,9 @@ export const nativeRoutes: readonly Route[] = [
   ...complianceRoutes,
   ...holidayRoutes,
   ...customerRoutes,
-  ...machineRoutes,
+  ...installRoutes,
   ...depositRoutes,
+  ...machineRoutes,
   ...cardRoutes,
   ...userRoutes,
   ...tokenRoutes,

@@ -7,6 +7,7 @@ import { expectStatus } from './load.ts'
 export type Bank = {
   readonly daybook: Daybook
   readonly token: string
+  /** Connections of the administrator's. */
   open(connections: number): Promise<Connection[]>
   /** A transfer between two of the accounts, chosen at random, all equally likely. */
   transfer(): Request
@@ -28,7 +29,7 @@ const SETTLE_TIMEOUT_MS = 120_000
 const ASK_TIMEOUT_MS = 10_000
 
 /** Numerical Recipes' generator: the same accounts are chosen in every run. */
-const createRandom = (seed: number) => {
+export const createRandom = (seed: number) => {
   let state = seed
   return (below: number): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
@@ -136,7 +137,8 @@ const settle = async (url: URL, token: string): Promise<void> => {
 /** Opens a book with its accounts on an empty Daybook. */
 export const openBank = async (daybook: Daybook): Promise<Bank> => {
   const token = await logIn(daybook.url)
-  const control = await openConnection(daybook.url, token)
+  const identity = { Authorization: `Bearer ${token}` }
+  const control = await openConnection(daybook.url, identity)
   await openAccounts(control)
   control.close()
   return {
@@ -145,7 +147,7 @@ export const openBank = async (daybook: Daybook): Promise<Bank> => {
     account,
     entry,
     open: (connections) =>
-      Promise.all(Array.from({ length: connections }, () => openConnection(daybook.url, token))),
+      Promise.all(Array.from({ length: connections }, () => openConnection(daybook.url, identity))),
     transfer: () => {
       const from = account()
       return transferTo(from, otherThan(from))

@@ -2,12 +2,13 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 
 export type Request = {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT'
   readonly path: string
   readonly body?: string
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Headers
 }
 export type Response = { readonly status: number; readonly body: string }
+export type Headers = Readonly<Record<string, string>>
 
 /** One keep-alive connection: one request at a time, answered by a body of declared length. */
 export type Connection = {
@@ -37,17 +38,24 @@ const takeResponse = (text: string): { response: Response; rest: string } | unde
   return { response: { status, body: text.slice(start, stop) }, rest: text.slice(stop) }
 }
 
+const written = (headers: Headers): string =>
+  Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('')
+
 /**
+ * Every request carries `identity`, the headers that say who is calling.
+ *
  * Hand-made, because the generator shares its cores with the server: a general client would cost
  * as much as what it measures. Bodies are ASCII both ways, so a character is a byte.
  */
-export const openConnection = async (url: URL, token: string): Promise<Connection> => {
+export const openConnection = async (url: URL, identity: Headers): Promise<Connection> => {
   const socket = connect(Number(url.port), url.hostname)
   socket.setNoDelay(true)
   socket.setEncoding('latin1')
   socket.on('timeout', () => socket.destroy(new Error(`no answer in ${TIMEOUT_MS} ms`)))
   await once(socket, 'connect')
-  const common = `Host: ${url.host}\r\nAuthorization: Bearer ${token}\r\n`
+  const common = written({ Host: url.host, ...identity })
   let waiting: Waiting | undefined
   let received = ''
   const fail = (error: Error): void => {
@@ -77,10 +85,10 @@ export const openConnection = async (url: URL, token: string): Promise<Connectio
         if (socket.destroyed) return reject(new Error('the connection is closed'))
         waiting = { resolve, reject }
         socket.setTimeout(TIMEOUT_MS)
-        const type = method === 'POST' ? 'Content-Type: application/json\r\n' : ''
-        const length = method === 'POST' ? `Content-Length: ${body.length}\r\n` : ''
-        const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-        const head = `${method} ${path} HTTP/1.1\r\n${common}${type}${length}${more.join('')}\r\n`
+        const type = method === 'GET' ? '' : 'Content-Type: application/json\r\n'
+        const length = method === 'GET' ? '' : `Content-Length: ${body.length}\r\n`
+        const more = written(headers)
+        const head = `${method} ${path} HTTP/1.1\r\n${common}${type}${length}${more}\r\n`
         socket.write(head + body, 'latin1')
       }),
     close: () => socket.destroy(),

@@ -71,7 +71,8 @@ export const runProgram = (
   environment: NodeJS.ProcessEnv,
 ): { child: ChildProcess; said: () => string } => {
   // As `npm start` runs it.
-  const child = spawn(process.execPath, ['--max-semi-space-size=64', file, ...args], {
+  const flags = [...process.execArgv, '--max-semi-space-size=64']
+  const child = spawn(process.execPath, [...flags, file, ...args], {
     cwd: ROOT,
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],

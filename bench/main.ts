@@ -1,5 +1,6 @@
 /** Measures Daybook: prints what it can do on this machine, durably, beside what is aimed for. */
 import { parseArgs } from 'node:util'
+import { machine } from './atm.ts'
 import { openBank } from './bank.ts'
 import { batches } from './batches.ts'
 import { catchUps } from './catch_up.ts'
@@ -16,7 +17,14 @@ const FULL: Plan = { repetitions: 3, seconds: 5, warmUpSeconds: 3 }
 const QUICK: Plan = { repetitions: 2, seconds: 2, warmUpSeconds: 1 }
 
 // What needs little history first, so that no measurement grows with those before it.
-const scenarios: readonly Scenario[] = [...postings, ...scores, ...reads, ...catchUps, ...batches]
+const scenarios: readonly Scenario[] = [
+  ...postings,
+  ...scores,
+  ...reads,
+  ...catchUps,
+  ...batches,
+  ...machine,
+]
 
 const USAGE = `npm run bench -- [--quick] [--only <name>]
   --quick  shorter and fewer repetitions, for a first look

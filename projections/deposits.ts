@@ -3,6 +3,7 @@ import { accountNumberOf, OPENING_BALANCE, type Product } from '../domain/deposi
 import { AccountCode, BookId, Identifier } from '../domain/ledger/events.ts'
 import { type Asker, query } from './kernel.ts'
 import { onlyOwn } from './ledger/account_queries.ts'
+import { decodeCursor, pageOf, paging } from './paging.ts'
 import { type Conditions, conditions } from './select.ts'
 import type { Database } from './table.ts'
 
@@ -27,6 +28,7 @@ const selectDeposits = async (
   sql: Database,
   where: Conditions,
   asker: Asker,
+  limit: number,
 ): Promise<DepositView[]> => {
   const now = `${where.value(asker.at)}::timestamptz`
   where.add(`a.metadata->>'product' is not null`)
@@ -37,7 +39,7 @@ const selectDeposits = async (
        a.balance - coalesce((select sum(h.left_amount) from holds h
          where h.book = a.book and h.account = a.account and h.status = 'open'
            and (h.expires_at is null or h.expires_at > ${now})), 0) as available
-     from accounts a${where.where()} order by a.account`,
+     from accounts a${where.where()} order by a.account limit ${limit}`,
     where.values,
   )
   return rows.map(({ id, ...row }) => ({
@@ -47,18 +49,19 @@ const selectDeposits = async (
   }))
 }
 
-const MAX_ACCOUNTS = 200
-
-/** All accounts of one customer, by number. */
+/** One customer's accounts, by number. */
 export const listDeposits = query({
   name: 'deposits.list',
   permission: 'accounts:read',
-  input: z.strictObject({ book: BookId, customer: Identifier }),
+  input: z.strictObject({ book: BookId, customer: Identifier, ...paging }),
   reads: ['accounts', 'holds'],
-  run: async (sql, { book, customer }, asker) => {
+  run: async (sql, { book, customer, cursor, limit }, asker) => {
     const where = conditions()
     where.add('a.book = ? and a.owner = ?', book, customer)
-    return (await selectDeposits(sql, where, asker)).slice(0, MAX_ACCOUNTS)
+    const after = decodeCursor(cursor, 1)
+    if (after) where.add('a.account > ?', ...after)
+    const rows = await selectDeposits(sql, where, asker, limit + 1)
+    return pageOf(rows, limit, ({ account }) => [account])
   },
 })
 
@@ -71,7 +74,7 @@ export const getDeposit = query({
   run: async (sql, { book, customer, id }, asker) => {
     const where = conditions()
     where.add(`a.book = ? and a.owner = ? and a.metadata->>'id' = ?`, book, customer, `${id}`)
-    return (await selectDeposits(sql, where, asker))[0]
+    return (await selectDeposits(sql, where, asker, 1))[0]
   },
 })
 

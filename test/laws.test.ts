@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { nativeRoutes } from '../api/index.ts'
+import { contracts } from '../api/index.ts'
 import { statusOf, titleOf, transportProblems } from '../api/problems.ts'
 import { eventSchemas, modules } from '../domain/index.ts'
 import { type Decider, decode, fold } from '../domain/kernel.ts'
@@ -197,7 +197,9 @@ describe('refusals', () => {
 })
 
 describe('routes', () => {
-  const routes = nativeRoutes.map((route) => [`${route.method} ${route.path}`, route] as const)
+  const routes = contracts.flatMap(({ routes }) =>
+    routes.map((route) => [`${route.method} ${route.path}`, route] as const),
+  )
 
   test.each(routes)(
     '%s declares problems that there are, and answers with its fields',

@@ -34,13 +34,18 @@ const ownDeposit = async (call: Call, id: number): Promise<DepositView> => {
   }
 }
 
+/** All of them: nobody has more than a page. */
+const MOST = 200
+const ownDeposits = async (call: Call): Promise<readonly DepositView[]> => {
+  const { book, customer } = holderOf(call)
+  return (await ask(call, listDeposits, { book, customer, limit: MOST })).items
+}
+
 const Cover = z.object({ account_id: z.int(), savings_account_id: z.int().nullable() })
 
 const showCover = async (call: Call<z.infer<typeof ById>>) => {
-  const { book, customer } = holderOf(call)
   const deposit = await ownDeposit(call, call.input.account_id)
-  const all = await ask(call, listDeposits, { book, customer })
-  const cover = all.find(({ account }) => account === deposit.covered_by)
+  const cover = (await ownDeposits(call)).find(({ account }) => account === deposit.covered_by)
   return { body: { account_id: deposit.id, savings_account_id: cover?.id ?? null } }
 }
 
@@ -67,9 +72,8 @@ export const accountRoutes: readonly Route[] = [
     response: z.object({ accounts: z.array(AccountSummary) }),
     example: asHolder,
     run: async (call) => {
-      const { book, customer } = holderOf(call)
-      const all = await ask(call, listDeposits, { book, customer })
-      return { body: { accounts: all.filter((one) => one.status !== 'closed').map(summaryOf) } }
+      const open = (await ownDeposits(call)).filter(({ status }) => status !== 'closed')
+      return { body: { accounts: open.map(summaryOf) } }
     },
   }),
   route('get', '/api/v1/accounts/{account_id}/balance', 'accounts:read', {

@@ -15,6 +15,7 @@ export const bookRoutes: readonly Route[] = [
     problems: ['BOOK_EXISTS', 'TIME_ZONE_UNKNOWN'],
     example: { body: { book, name: 'Example bank', assets: ['USD/2', 'KES/2'] } },
     location: (opened) => `/v1/books/${opened.book}`,
+    furtherExamples: [{ body: { book: 'main', name: 'Main book', assets: ['USD/2'] } }],
   }),
   read('/v1/books', listBooks, {
     tag,

@@ -52,7 +52,8 @@ export const depositRoutes: readonly Route[] = [
   read('/v1/books/{book}/deposits', listDeposits, {
     tag,
     summary: "List a customer's accounts",
-    response: z.array(Deposit),
+    response: views.pageOf(Deposit, 'Deposit'),
+    problems: ['BAD_CURSOR'],
     example: { params: { book }, query: { customer: '{holder}' } },
   }),
   write('post', '/v1/books/{book}/deposits/{account}/opening-balance', bringForward, {
@@ -61,6 +62,7 @@ export const depositRoutes: readonly Route[] = [
     response: views.PostedEntry,
     problems: ['BOOK_NOT_FOUND', 'ACCOUNT_NOT_FOUND', 'ACCOUNT_FROZEN', 'ACCOUNT_CLOSED'],
     example: { params: { book, account: checking }, body: { amount: '525000' } },
+    furtherExamples: [{ params: { book, account: 'cash:vault' }, body: { amount: '2000000' } }],
   }),
   write('put', '/v1/books/{book}/deposits/{account}/cover', coverDeposit, {
     tag,

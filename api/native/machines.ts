@@ -16,7 +16,7 @@ const Machine = z
   })
   .openapi('Machine')
 
-export const machineRoutes: readonly Route[] = [
+export const installRoutes: readonly Route[] = [
   write('post', '/v1/books/{book}/machines', installMachine, {
     tag,
     summary: 'Install a cash machine: its cassettes are accounts of the book',
@@ -29,6 +29,10 @@ export const machineRoutes: readonly Route[] = [
     problems: ['BOOK_NOT_FOUND', 'ASSET_UNKNOWN'],
     example: { params: { book }, body: { machine: '1' } },
   }),
+]
+
+/** Behind the opening balance of the vault, from which machines are loaded. */
+export const machineRoutes: readonly Route[] = [
   write('post', '/v1/books/{book}/machines/{machine}/loads', loadMachine, {
     tag,
     summary: 'Load a machine with $20 notes from the vault',

@@ -5,6 +5,7 @@ import { connectEventStore } from '../../infra/eventstore/client.ts'
 import { connectPostgres } from '../../infra/postgres/pool.ts'
 import { findRunning } from '../../infra/running.ts'
 import { projections } from '../../projections/index.ts'
+import { eventually } from '../support/client.ts'
 import { useDaybook } from '../support/stack.ts'
 import { playScenario } from './runner/play.ts'
 import { readCases } from './runner/read.ts'
@@ -12,7 +13,11 @@ import { readCases } from './runner/read.ts'
 const daybook = useDaybook({ DAYBOOK_TEST: '1' })
 
 const openStores = async () => {
-  const running = findRunning(daybook.directory)
+  const running = await eventually(
+    'where the stores are',
+    async () => findRunning(daybook.directory),
+    (found) => found !== undefined,
+  )
   if (!running) throw new Error('Daybook is not running')
   return {
     store: connectEventStore({ url: running.eventStoreUrl }),

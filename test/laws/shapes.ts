@@ -72,6 +72,21 @@ const withoutConditions =
       .chain((kept) => shape(world, kept === 0 && conditions ? { ...rest, conditions } : rest))
   }
 
+/** Numbers of customers' accounts, and the codes that follow from them. */
+const numbers = fc.constantFrom('1000-0001', '1000-0002', '1000-0003', '1000-0004')
+const deposits = numbers.map((number) => `customers:${number}`)
+
+/** Mostly the right one. */
+const pins = fc.constantFrom('7856', '7856', '7856', '4826')
+
+/** On a customer's account that there could be. */
+const onDeposit: Shape = (_world, input) =>
+  fc.tuple(deposits, numbers).map(([account, to_number]) => ({
+    ...input,
+    account,
+    ...('to_number' in input && { to_number }),
+  }))
+
 export const shapes: Readonly<Record<string, Shape>> = {
   'books.open': (_world, input) =>
     fc.constantFrom('main', 'side').map((book) => ({ ...input, book, assets: ['USD/2', 'KES/2'] })),
@@ -94,13 +109,56 @@ export const shapes: Readonly<Record<string, Shape>> = {
       username,
       password,
     })),
+  'customers.register': (_world, input) => fc.constant({ ...input, customer: undefined }),
+  'deposits.open': (_world, { book, customer, product }) =>
+    numbers.map((account_number) => ({ book, customer, product, account_number })),
+  'deposits.bring_forward': (_world, { book }) =>
+    fc
+      .oneof(
+        fc.constant({ account: 'cash:vault', amount: '900000' }),
+        // Little enough that another account has to make up for it now and then.
+        deposits.map((account) => ({ account, amount: '2000' })),
+      )
+      .map((brought) => ({ book, ...brought })),
+  'deposits.cover': (_world, input) =>
+    fc
+      .tuple(deposits, fc.oneof(fc.constant(null), deposits, deposits))
+      .map(([account, covered_by]) => ({ ...input, account, covered_by })),
+  'machines.load': (_world, input) => fc.constant({ ...input, twenties: 5 }),
+  'cards.issue': (_world, input) =>
+    fc.tuple(numbers, pins).map(([account_number, pin]) => ({ ...input, account_number, pin })),
+  'cards.log_in': (_world, input) => pins.map((pin) => ({ ...input, pin })),
+  'cards.change_pin': (_world, { card }) =>
+    fc.tuple(pins, pins).map(([current_pin, new_pin]) => ({ card, current_pin, new_pin })),
+  'card_transactions.withdraw': onDeposit,
+  'card_transactions.deposit': onDeposit,
+  'card_transactions.transfer': onDeposit,
+  'statements.request': (_world, { book }) =>
+    deposits.map((account) => ({ book, account, from: '2026-01-01', to: '2026-01-31' })),
   'accounts.change_terms': (_world, input) => fc.constant({ ...input, overdraft_limit: '1000' }),
 }
 
 /** How often a command is drawn, where it is not once among all of them. */
 export const weights: Readonly<Record<string, number>> = {
   'accounts.open': 8,
-  'accounts.unfreeze': 4,
+  'accounts.unfreeze': 8,
+  'deposits.open': 4,
+  'deposits.bring_forward': 4,
+  'deposits.cover': 6,
+  'cards.issue': 6,
+  'cards.log_in': 12,
+  'cards.log_out': 8,
+  'cards.expire_session': 4,
+  'cards.change_pin': 6,
+  'cards.block': 2,
+  'cards.unblock': 4,
+  'card_transactions.withdraw': 12,
+  'card_transactions.deposit': 12,
+  'card_transactions.transfer': 10,
+  'machines.load': 4,
+  'statements.request': 4,
+  'statements.complete': 3,
+  'statements.fail': 2,
   'transfers.post': 30,
   'entries.post': 20,
   'batches.post': 8,
@@ -123,4 +181,8 @@ export const weights: Readonly<Record<string, number>> = {
 export const opening: readonly string[] = [
   ...['books.open', 'books.open', 'books.open', 'users.register', 'users.register'],
   ...Array.from({ length: 14 }, () => 'accounts.open'),
+  ...['machines.install', 'customers.register', 'customers.register'],
+  ...Array.from({ length: 8 }, () => 'deposits.open'),
+  ...Array.from({ length: 6 }, () => 'deposits.bring_forward'),
+  ...['machines.load', 'cards.issue', 'cards.issue', 'cards.issue'],
 ]

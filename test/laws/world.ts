@@ -81,7 +81,10 @@ const digest = fc.stringMatching(/^[0-9a-f]{64}$/)
 const id = fc.stringMatching(/^[0-9A-Za-z]{1,12}$/)
 
 export const hintsOf = (world: World): Hints => {
-  const references = ['user', 'session', 'hold', 'entry', 'key', 'export', 'id', 'refresh_token']
+  const references = [
+    ...['user', 'session', 'hold', 'entry', 'key', 'export', 'id', 'refresh_token'],
+    ...['customer', 'card', 'statement'],
+  ]
   const account = knownOr(world, 'account', fc.constant('nobody'))
   const password = fc.constantFrom('a long enough password', 'another long password')
   return {
@@ -114,5 +117,7 @@ export const hintsOf = (world: World): Hints => {
     at_least: () => fc.constantFrom('0', '-1000', '500'),
     at_most: () => fc.constantFrom('100000', '0'),
     sha256: () => digest,
+    machine: () => fc.constant('1'),
+    card_number: () => fc.constantFrom('4000-0001', '4000-0002', '4000-0003'),
   }
 }
