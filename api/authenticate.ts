@@ -1,5 +1,5 @@
 import { isApiKey, parseApiKey } from '../commands/api_keys.ts'
-import type { AccessClaims, Actor } from '../commands/kernel.ts'
+import type { AccessClaims, Actor } from '../commands/ports.ts'
 import type { ApiKeyState } from '../domain/api_keys.ts'
 import { type Credential, type Revocations, subjectOf } from './revocations.ts'
 

@@ -1,13 +1,11 @@
 import {
-  type Actor,
-  type CardHolder,
   type Command,
   type Context,
   execute,
-  type Ports,
   type PublicCommand,
   type Receipt,
 } from '../commands/kernel.ts'
+import type { Actor, CardHolder, Ports } from '../commands/ports.ts'
 import { isRefusal } from '../domain/kernel.ts'
 import type { Freshness } from '../projections/freshness.ts'
 import type { Query } from '../projections/kernel.ts'

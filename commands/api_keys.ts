@@ -3,8 +3,9 @@ import { ApiKey, type ApiKeyState, type apiKeyEvents, exceeds } from '../domain/
 import { refuse } from '../domain/kernel.ts'
 import { Identifier, Instant } from '../domain/ledger/events.ts'
 import { Role } from '../domain/permissions.ts'
-import { command, type Ports } from './kernel.ts'
+import { command } from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
+import type { Ports } from './ports.ts'
 
 const PREFIX = 'daybook_'
 

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { Customer, type CustomerState, type customerEvents } from '../domain/customers.ts'
 import { Identifier } from '../domain/ledger/events.ts'
-import { command, type Ports, takeNumber } from './kernel.ts'
+import { command, takeNumber } from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
+import type { Ports } from './ports.ts'
 
 export const registerCustomer = command({
   name: 'customers.register',

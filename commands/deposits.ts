@@ -15,8 +15,9 @@ import type { Posting } from '../domain/ledger/request.ts'
 import { type Book, growsBy } from '../domain/ledger/state.ts'
 import { Amount, Asset } from '../domain/money.ts'
 import { lookAtCustomer } from './customers.ts'
-import { type Ports, takeNumber } from './kernel.ts'
+import { takeNumber } from './kernel.ts'
 import { bookCommand, dataOf, entryOf } from './ledger/kernel.ts'
+import type { Ports } from './ports.ts'
 
 /** The account of a book as it stands this moment; undefined when there is none. */
 export const lookAtAccount = async (

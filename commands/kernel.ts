@@ -10,83 +10,13 @@ import {
   type Refusal,
   refuse,
 } from '../domain/kernel.ts'
-import type { EventStore, Metadata, Position } from '../domain/log.ts'
-import { type Permission, type Reach, type Role, reachOf } from '../domain/permissions.ts'
+import type { Metadata, Position } from '../domain/log.ts'
+import { type Permission, type Reach, reachOf } from '../domain/permissions.ts'
 import type { RefusalCode } from '../domain/refusals.ts'
-import type { Vault } from '../domain/vault.ts'
-import type { Engine, Outcome } from './engine.ts'
+import type { Outcome } from './engine.ts'
 import { newUlid } from './ids.ts'
-import type { Numbers, SequenceId } from './sequences.ts'
-
-export type Actor = { readonly id: string; readonly roles: readonly Role[] }
-
-/** What commands need of the world; `infra` supplies it. */
-export type Ports = {
-  readonly store: EventStore
-  readonly engine: Engine
-  readonly clock: () => Date
-  readonly secrets: Secrets
-  readonly vault: Vault
-  readonly index: EntryIndex
-  readonly numbers: Numbers
-  readonly cardSessions: LiveCardSessions
-}
-
-export type Secrets = {
-  hashPassword(password: string): Promise<string>
-  /** Without a hash it takes as long and answers false, so that nobody learns what is missing. */
-  verifyPassword(hash: string | undefined, password: string): Promise<boolean>
-  /** Of a card: as for a password, and worth nothing without a secret outside of the database. */
-  hashPin(pin: string): Promise<string>
-  /** Without a hash it takes as long and answers false. */
-  verifyPin(hash: string | undefined, pin: string): Promise<boolean>
-  /** A name that gives nothing away, under which a unique value can be claimed. */
-  claim(kind: string, value: string): string
-  signAccess(claims: AccessClaims): Promise<string>
-  /** The claims of a token that was signed here and has not expired. */
-  verifyAccess(token: string): Promise<AccessClaims | undefined>
-  randomToken(): string
-  digest(token: string): string
-}
-
-export type AccessClaims = {
-  readonly user: string
-  /** Of the user's stream when this was signed: any later change to the user makes it void. */
-  readonly userRevision: number
-  readonly session: string
-  readonly roles: readonly Role[]
-  readonly audience: string
-  readonly issuedAt: Date
-  readonly expiresAt: Date
-}
-
-export type EntryIndex = {
-  /** The book's revision that holds the entry; undefined when there is no such entry. */
-  locate(book: string, entry: string): Promise<number | undefined>
-}
-
-/** Who stands at a machine, and with what. */
-export type CardHolder = {
-  readonly session: string
-  readonly card: string
-  readonly customer: string
-  readonly book: string
-  readonly account: string
-}
-
-/**
- * When each open card session was last used: kept beside the log, because an event for every key
- * that is pressed would drown the money. Tokens are known by their digests only.
- */
-export type LiveCardSessions = {
-  open(digest: string, holder: CardHolder, at: Date): Promise<void>
-  /** Renews a session that is alive and says whose it is; undefined when it is not. */
-  use(digest: string, at: Date): Promise<CardHolder | undefined>
-  end(session: string): Promise<void>
-  ofCard(card: string): Promise<readonly string[]>
-  /** Those that nobody has used for too long. */
-  expired(at: Date, limit: number): Promise<readonly CardHolder[]>
-}
+import type { Actor, Ports } from './ports.ts'
+import type { SequenceId } from './sequences.ts'
 
 /** A request as it stands outside its body. */
 export type Context = {

@@ -10,8 +10,9 @@ import {
   statementEvents,
 } from '../domain/statements.ts'
 import { lookAtAccount } from './deposits.ts'
-import { type Command, command, type Ports } from './kernel.ts'
+import { type Command, command } from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
+import type { Ports } from './ports.ts'
 
 /** Seven years: how long papers are kept. */
 const MAX_DAYS = 366 * 7

@@ -1,7 +1,8 @@
 import { isRefusal, type Refusal, refuse } from '../domain/kernel.ts'
 import { lockOf, Username, type UsernameState } from '../domain/usernames.ts'
 import { User, type UserState } from '../domain/users.ts'
-import { type Context, type Ports, submitStep } from './kernel.ts'
+import { type Context, submitStep } from './kernel.ts'
+import type { Ports } from './ports.ts'
 
 /** Names differ neither by case nor by the ways of writing the same letter. */
 export const claimOf = ({ secrets }: Pick<Ports, 'secrets'>, username: string): string =>

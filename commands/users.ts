@@ -3,8 +3,9 @@ import { idFrom } from '../domain/ids.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/kernel.ts'
 import { Identifier } from '../domain/ledger/events.ts'
 import { User, UserRoles, type userEvents } from '../domain/users.ts'
-import { type Command, command, execute, type Ports } from './kernel.ts'
+import { type Command, command, execute } from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
+import type { Ports } from './ports.ts'
 import { claimName, claimOf, findUser, lookAtUser, provePassword } from './usernames.ts'
 
 type Data<Type extends keyof typeof userEvents> = z.infer<(typeof userEvents)[Type]>

@@ -6,7 +6,8 @@ import type { Documents } from '../api/docs.ts'
 import { contracts } from '../api/index.ts'
 import { nativeDialect } from '../api/native/dialect.ts'
 import { describeAll, describeOne } from '../api/openapi.ts'
-import type { Ports } from '../commands/kernel.ts'
+import type { Ports } from '../commands/ports.ts'
+import { projections } from '../projections/index.ts'
 import { type Application, openApplication, type Surroundings } from './application.ts'
 import type { Config } from './config.ts'
 import { StartError } from './start/error.ts'
@@ -63,6 +64,8 @@ const listen = async (fetch: Application['fetch'], config: Config): Promise<Serv
 }
 
 const SWEEP_MS = 50
+/** A first start has months of a bank to read. */
+const CATCH_UP_TIMEOUT_MS = 20_000
 
 /** A connection that is kept alive is idle only between requests, so it is told not to be. */
 const finishRequests = (server: Server): Promise<void> =>
@@ -79,6 +82,8 @@ const finishRequests = (server: Server): Promise<void> =>
 
 export type ApiServer = {
   readonly url: string
+  /** Waits until the read models show all that is in the log; false when that takes too long. */
+  caughtUp(): Promise<boolean>
   /** Stops accepting, finishes what is under way, keeps snapshots, lets go of everything. */
   stop(): Promise<void>
 }
@@ -119,6 +124,12 @@ export const startApi = async ({ prepare, door, ...around }: ApiOptions): Promis
   const port = typeof address === 'object' && address ? address.port : config.port
   return {
     url: `http://${config.host}:${port}`,
+    caughtUp: async () => {
+      const { services, freshness } = application
+      const head = await services.ports.store.head()
+      const names = projections.map(({ name }) => name)
+      return freshness.waitFor(names, head?.commit ?? 0n, CATCH_UP_TIMEOUT_MS)
+    },
     stop: async () => {
       application.end()
       await finishRequests(server)

@@ -1,4 +1,4 @@
-import type { EntryIndex, Ports } from '../commands/kernel.ts'
+import type { EntryIndex, Ports } from '../commands/ports.ts'
 import { entriesOf } from '../domain/ledger/events.ts'
 import type { EventStore } from '../domain/log.ts'
 import type { Config } from './config.ts'

@@ -1,7 +1,7 @@
 /** Starts Daybook: the stores, the roles asked for, the API; stops all of it on a signal. */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Ports } from '../commands/kernel.ts'
+import type { Ports } from '../commands/ports.ts'
 import { ensureAdministrator } from '../commands/users.ts'
 import { isRefusal } from '../domain/kernel.ts'
 import { type ApiServer, refuseTakenPort, startApi } from './api.ts'
@@ -53,6 +53,16 @@ const ensureFirst = async ({ admin }: Config, ports: Ports): Promise<void> => {
   if (isRefusal(outcome)) throw new StartError(`The administrator: ${outcome.detail}`)
 }
 
+/** Who reads first shall find what the demo bank has written. */
+const awaitReadModels = async ({ api, demo }: Started, list: Checklist): Promise<void> => {
+  if (!api || !demo) return
+  await list.step('Catching up', async () =>
+    (await api.caughtUp())
+      ? 'the read models show the whole log'
+      : 'the read models are behind, and go on',
+  )
+}
+
 const start = async (order: Order): Promise<Started> => {
   const { config, empty, list, signal } = order
   if (config.roles.has('api')) await refuseTakenPort(config)
@@ -76,6 +86,7 @@ const start = async (order: Order): Promise<Started> => {
         return started.api.url
       })
     }
+    if (config.roles.has('project')) await awaitReadModels(started, list)
     const { eventStoreUrl, databaseUrl } = parts
     writeRunning(parts.directory.path, { pid: process.pid, eventStoreUrl, databaseUrl })
     return started

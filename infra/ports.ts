@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Pool } from 'pg'
 import { createEngine } from '../commands/engine.ts'
-import type { Actor, EntryIndex, Ports } from '../commands/kernel.ts'
+import type { Actor, EntryIndex, Ports } from '../commands/ports.ts'
 import { createNumbers } from '../commands/sequences.ts'
 import type { EventStore } from '../domain/log.ts'
 import type { Freshness } from '../projections/freshness.ts'

@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Pool } from 'pg'
-import { expireCardSession } from '../commands/cards.ts'
+import { expireCardSession } from '../commands/card_sessions.ts'
 import { newUlid } from '../commands/ids.ts'
-import { type Context, execute, type Ports } from '../commands/kernel.ts'
+import { type Context, execute } from '../commands/kernel.ts'
 import { expireHolds } from '../commands/ledger/index.ts'
+import type { Ports } from '../commands/ports.ts'
 import type { Log } from './log.ts'
 import { SYSTEM } from './ports.ts'
 

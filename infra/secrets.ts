@@ -4,7 +4,7 @@ import { hash, verify } from '@node-rs/argon2'
 import { errors, jwtVerify, SignJWT } from 'jose'
 import { z } from 'zod'
 import { Overloaded } from '../commands/engine.ts'
-import type { AccessClaims, Secrets } from '../commands/kernel.ts'
+import type { AccessClaims, Secrets } from '../commands/ports.ts'
 import { Role } from '../domain/permissions.ts'
 
 /** Argon2id, 19 MiB, two passes, one lane: the OWASP Password Storage Cheat Sheet. */

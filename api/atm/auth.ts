@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
-import { changePin, logInWithCard, logOutCard } from '../../commands/cards.ts'
+import { logInWithCard, logOutCard } from '../../commands/card_sessions.ts'
+import { changePin } from '../../commands/cards.ts'
 import { GivenPin, NewPin } from '../../commands/pins.ts'
 import { maskAccountNumber } from '../../domain/deposits.ts'
 import { route, tell, tellPublic } from '../contract.ts'

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
+import { declineTransaction } from '../../commands/card_sessions.ts'
 import { depositFunds, transferByCard, withdrawCash } from '../../commands/card_transactions.ts'
-import { declineTransaction } from '../../commands/cards.ts'
 import type { Receipt } from '../../commands/kernel.ts'
 import type { Entry } from '../../domain/ledger/events.ts'
 import { MachineId, NOTE_CENTS } from '../../domain/machines.ts'

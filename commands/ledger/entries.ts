@@ -1,7 +1,7 @@
 import { decode, refuse } from '../../domain/kernel.ts'
 import { type Entry, entriesOf } from '../../domain/ledger/events.ts'
 import { Ledger } from '../../domain/ledger/index.ts'
-import type { Ports } from '../kernel.ts'
+import type { Ports } from '../ports.ts'
 import { PostBatch, PostEntry, PostTransfer, ReverseEntry } from './inputs.ts'
 import { bookCommand, entryOf, posterOf, postingOf } from './kernel.ts'
 

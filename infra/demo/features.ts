@@ -7,7 +7,7 @@ import {
   postTransfer,
   reverseEntry,
 } from '../../commands/ledger/index.ts'
-import type { Ask } from './ask.ts'
+import type { Ask } from '../seed/ask.ts'
 import { type Bank, DEMO_BOOK, EURO, EURO_ACCOUNTS, ownerOf } from './bank.ts'
 
 const book = DEMO_BOOK

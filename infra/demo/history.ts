@@ -3,7 +3,7 @@ import { registerUser } from '../../commands/users.ts'
 import type { EventStore } from '../../domain/log.ts'
 import { SIMULATED_ASSET, type SimulatedPosting } from '../../ml/simulator.ts'
 import { inFlight } from '../import/in_flight.ts'
-import type { Ask } from './ask.ts'
+import type { Ask } from '../seed/ask.ts'
 import { accountsOf, type Bank, DEMO_BOOK, EURO } from './bank.ts'
 import type { LogIn } from './record.ts'
 

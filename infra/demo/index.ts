@@ -1,5 +1,5 @@
 /** The demo bank: loaded when Daybook starts on an empty log for the first time. */
-import type { Ports } from '../../commands/kernel.ts'
+import type { Ports } from '../../commands/ports.ts'
 import { demoBank, makeLogIns } from './bank.ts'
 import { loadDemo } from './load.ts'
 import { type DemoRecord, readRecord, writeRecord } from './record.ts'

@@ -1,13 +1,16 @@
 /** Loads the demo bank through the commands that everybody uses. */
 import { issueApiKey } from '../../commands/api_keys.ts'
-import { execute, type Ports } from '../../commands/kernel.ts'
+import { execute } from '../../commands/kernel.ts'
+import type { Ports } from '../../commands/ports.ts'
 import { isRefusal } from '../../domain/kernel.ts'
 import { SYSTEM } from '../ports.ts'
+import { asker, SeedRefused } from '../seed/ask.ts'
+import { seedMachine } from '../seed/machine.ts'
 import { StartError } from '../start/error.ts'
-import { asker } from './ask.ts'
 import { demoBank } from './bank.ts'
 import { showFeatures } from './features.ts'
 import { liveThrough, openBank, registerAll } from './history.ts'
+import { demoMachine } from './machine.ts'
 import type { DemoRecord } from './record.ts'
 
 /** Not remembered under an idempotency key, because the token is in the first answer only. */
@@ -31,10 +34,17 @@ export const loadDemo = async (
   progress: (text: string) => void,
   signal: AbortSignal,
 ): Promise<{ readonly apiKey: string }> => {
-  const bank = demoBank(new Date(record.until))
-  const ask = asker(ports)
-  await Promise.all([openBank(ask, bank, signal), registerAll(ask, bank, record.log_ins)])
-  await liveThrough(ask, bank, ports.store, progress, signal)
-  await showFeatures(ask, bank)
+  const until = new Date(record.until)
+  const bank = demoBank(until)
+  const ask = asker(ports, 'demo')
+  try {
+    await Promise.all([openBank(ask, bank, signal), registerAll(ask, bank, record.log_ins)])
+    await liveThrough(ask, bank, ports.store, progress, signal)
+    await showFeatures(ask, bank)
+    await seedMachine({ ports, ask, at: bank.from, repeatable: true }, demoMachine)
+  } catch (error) {
+    if (!(error instanceof SeedRefused)) throw error
+    throw new StartError(`The demo bank cannot be loaded, at ${error.message}`, error)
+  }
   return { apiKey: await issueKey(ports) }
 }

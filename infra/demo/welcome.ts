@@ -1,3 +1,4 @@
+import { demoMachine } from './machine.ts'
 import type { DemoRecord } from './record.ts'
 
 type Occasion = {
@@ -43,6 +44,14 @@ const transferLines = (url: string, { api_key, log_ins }: DemoRecord): string[] 
   ]
 }
 
+/** A machine's customer of the demo bank: her card and PIN. */
+const cardLines = (url: string): string[] => {
+  const [alice] = demoMachine.customers
+  const [card] = alice?.cards ?? []
+  const body = JSON.stringify({ card_number: card?.card_number, pin: card?.pin })
+  return [`curl ${url}/api/v1/auth/login -H 'Content-Type: application/json' \\`, `  -d '${body}'`]
+}
+
 const adviceWithout = (hasAdministrator: boolean): string =>
   hasAdministrator
     ? 'Log in with POST /v1/tokens as the administrator of ADMIN_USERNAME.'
@@ -71,6 +80,10 @@ export const welcome = (occasion: Occasion): string => {
     bold('Move some money:'),
     '',
     ...transferLines(url, demo),
+    '',
+    bold('Or go to the cash machine:'),
+    '',
+    ...cardLines(url),
     '',
     `${bold('Then prove that everything still adds up:')} npm run daybook -- verify`,
     stop,

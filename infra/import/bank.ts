@@ -1,6 +1,7 @@
 /** Loads bank transactions as entries and compares every balance with the bank's own. */
-import { execute, type Ports } from '../../commands/kernel.ts'
+import { execute } from '../../commands/kernel.ts'
 import { postEntry } from '../../commands/ledger/index.ts'
+import type { Ports } from '../../commands/ports.ts'
 import { isRefusal } from '../../domain/kernel.ts'
 import type { Entry } from '../../domain/ledger/events.ts'
 import { SYSTEM } from '../ports.ts'

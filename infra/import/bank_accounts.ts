@@ -1,6 +1,7 @@
 import type { z } from 'zod'
-import { type Command, execute, type Ports } from '../../commands/kernel.ts'
+import { type Command, execute } from '../../commands/kernel.ts'
 import { changeTerms, openAccount, openBook } from '../../commands/ledger/index.ts'
+import type { Ports } from '../../commands/ports.ts'
 import { isRefusal } from '../../domain/kernel.ts'
 import { Ledger } from '../../domain/ledger/index.ts'
 import type { Book } from '../../domain/ledger/state.ts'

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import type { CardHolder, LiveCardSessions } from '../../commands/kernel.ts'
+import type { CardHolder, LiveCardSessions } from '../../commands/ports.ts'
 import { CARD_SESSION_SECONDS } from '../../domain/card_sessions.ts'
 
 // Two processes that start together must not create the table at the same time.

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { blockCard, issueCard } from '../../commands/cards.ts'
 import { registerCustomer } from '../../commands/customers.ts'
 import { bringForward, lookAtAccount, openDeposit } from '../../commands/deposits.ts'
-import type { Ports } from '../../commands/kernel.ts'
+import type { Command } from '../../commands/kernel.ts'
 import {
   addAsset,
   closeAccount,
@@ -13,10 +13,12 @@ import {
 } from '../../commands/ledger/index.ts'
 import { installMachine, loadMachine } from '../../commands/machines.ts'
 import { GivenPin } from '../../commands/pins.ts'
+import type { Ports } from '../../commands/ports.ts'
 import { AccountNumber } from '../../domain/deposits.ts'
+import { idFrom } from '../../domain/ids.ts'
 import { Ledger } from '../../domain/ledger/index.ts'
 import { machineAccounts, NOTE_CENTS, VAULT } from '../../domain/machines.ts'
-import { type Ask, askAt } from './ask.ts'
+import type { Ask as AskAt } from './ask.ts'
 
 const book = 'main'
 const machine = '1'
@@ -66,6 +68,12 @@ export const MachineSeed = z.strictObject({
 export type MachineSeed = z.infer<typeof MachineSeed>
 
 export type Refs = Readonly<Record<string, Readonly<Record<string, string | number>>>>
+
+/** Asks as of the seed's time. */
+type Ask = <Input extends z.ZodType, Values, Answer>(
+  command: Command<Input, Values, Answer>,
+  input: z.input<Input>,
+) => Promise<Answer>
 
 const openMain = async (ports: Ports, ask: Ask): Promise<void> => {
   const { revision } = await ports.engine.look(Ledger, `${Ledger.category}-${book}`)
@@ -124,9 +132,24 @@ const provideCustomer = async (ask: Ask, { customer: name, accounts, cards }: Gi
   return refs
 }
 
-/** Brings it all about through commands, as of `at`. Throws SeedRefused. */
-export const seedMachine = async (ports: Ports, seed: MachineSeed, at: Date): Promise<Refs> => {
-  const ask = askAt(ports, at)
+export type Sowing = {
+  readonly ports: Ports
+  readonly ask: AskAt
+  /** When it came about. */
+  readonly at: Date
+  /** The same request again is the same thing: for seeds that may be interrupted. */
+  readonly repeatable: boolean
+}
+
+/** Brings it all about through commands. Throws SeedRefused. */
+export const seedMachine = async (
+  { ports, ask: askAt, at, repeatable }: Sowing,
+  seed: MachineSeed,
+): Promise<Refs> => {
+  const ask: Ask = (command, input) => {
+    const key = repeatable ? idFrom(`${command.name} ${JSON.stringify(input)}`) : undefined
+    return askAt(key, command, input, at)
+  }
   await openMain(ports, ask)
   await provideMachine(ports, ask, seed.cassettes?.twenties ?? DEFAULT_NOTES)
   const all = await Promise.all(seed.customers.map((given) => provideCustomer(ask, given)))

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseRate, type Rate } from '../../api/throttle.ts'
-import type { Ports } from '../../commands/kernel.ts'
+import type { Ports } from '../../commands/ports.ts'
+import { asker } from '../seed/ask.ts'
 import { MachineSeed, type Refs, seedMachine } from '../seed/machine.ts'
 
 /** What is given lies in the past, so that a test's clock may be set to any time after. */
@@ -22,7 +23,11 @@ type Givable = { readonly schema: z.ZodType<object>; readonly load: Load }
 const givables: Readonly<Record<string, Givable>> = {
   atm: {
     schema: MachineSeed.extend(shared),
-    load: (ports, given) => seedMachine(ports, given as MachineSeed, SEEDED_AT),
+    load: (ports, given) =>
+      seedMachine(
+        { ports, ask: asker(ports, 'given'), at: SEEDED_AT, repeatable: false },
+        given as MachineSeed,
+      ),
   },
 }
 

@@ -127,7 +127,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
   'machines.load': (_world, input) => fc.constant({ ...input, twenties: 5 }),
   'cards.issue': (_world, input) =>
     fc.tuple(numbers, pins).map(([account_number, pin]) => ({ ...input, account_number, pin })),
-  'cards.log_in': (_world, input) => pins.map((pin) => ({ ...input, pin })),
+  'card_sessions.open': (_world, input) => pins.map((pin) => ({ ...input, pin })),
   'cards.change_pin': (_world, { card }) =>
     fc.tuple(pins, pins).map(([current_pin, new_pin]) => ({ card, current_pin, new_pin })),
   'card_transactions.withdraw': onDeposit,
@@ -146,9 +146,9 @@ export const weights: Readonly<Record<string, number>> = {
   'deposits.bring_forward': 4,
   'deposits.cover': 6,
   'cards.issue': 6,
-  'cards.log_in': 12,
-  'cards.log_out': 8,
-  'cards.expire_session': 4,
+  'card_sessions.open': 12,
+  'card_sessions.log_out': 8,
+  'card_sessions.expire': 4,
   'cards.change_pin': 6,
   'cards.block': 2,
   'cards.unblock': 4,

@@ -7,7 +7,7 @@ import type {
   LiveCardSessions,
   Ports,
   Secrets,
-} from '../../commands/kernel.ts'
+} from '../../commands/ports.ts'
 import { createNumbers } from '../../commands/sequences.ts'
 import { CARD_SESSION_SECONDS } from '../../domain/card_sessions.ts'
 import { entriesOf } from '../../domain/ledger/events.ts'
