@@ -8,7 +8,7 @@ export const CARD_SESSION_SECONDS = 120
 
 const BySession = { session: Identifier }
 
-export const cardSessionEvents = {
+const cardSessionEvents = {
   CardSessionOpened: z.object({
     ...BySession,
     card: Identifier,

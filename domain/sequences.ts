@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { type Decision, decider, type EventOf } from './kernel.ts'
 
-export const SequenceName = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/)
+const SequenceName = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/)
 
-export const sequenceEvents = {
+const sequenceEvents = {
   NumbersTaken: z.object({
     sequence: SequenceName,
     first: z.int().min(1),

@@ -274,7 +274,7 @@ describe('an auditor', () => {
     const { differences, remarks } = await verify({ ...options, projections: asked })
     expect(remarks).toEqual([
       'periods 99 has not been built yet',
-      'missing 1 has not been built yet',
+      `missing ${newer[0]?.version} has not been built yet`,
     ])
     expect(differences.shown).toMatchObject([
       { what: 'projection', where: 'periods', actual: 'version 1, not built anew yet' },

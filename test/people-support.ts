@@ -6,12 +6,15 @@ import { join } from 'node:path'
 import type { Pool } from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, vi } from 'vitest'
 import { createEngine } from '../commands/engine.ts'
-import type { Actor, Context, Ports, Receipt } from '../commands/kernel.ts'
+import type { Context, Receipt } from '../commands/kernel.ts'
+import type { Actor, Ports } from '../commands/ports.ts'
+import { createNumbers } from '../commands/sequences.ts'
 import { type AnyEvent, type Decider, fold, isRefusal, type Refusal } from '../domain/kernel.ts'
 import type { EventStore, Position } from '../domain/log.ts'
 import type { RefusalCode } from '../domain/refusals.ts'
 import { connectEventStore } from '../infra/eventstore/client.ts'
 import { startEmbeddedEventStore } from '../infra/eventstore/embedded/index.ts'
+import { createCardSessions } from '../infra/postgres/card_sessions.ts'
 import { startEmbeddedPostgres } from '../infra/postgres/embedded.ts'
 import { connectPostgres } from '../infra/postgres/pool.ts'
 import { createSecrets } from '../infra/secrets.ts'
@@ -53,14 +56,16 @@ export const useWorld = (): World => {
   const endings: (() => unknown)[] = []
   const world: { ports?: Ports; database?: Pool; url?: string } = {}
 
-  const portsOver = (store: EventStore, { secrets, vault }: Pick<Ports, 'secrets' | 'vault'>) => ({
-    store,
-    engine: createEngine(store, { load: async () => undefined, save: async () => undefined }),
-    clock,
-    secrets,
-    vault,
-    index: { locate: async () => undefined },
-  })
+  type Shared = Pick<Ports, 'secrets' | 'vault' | 'cardSessions'>
+  const portsOver = (store: EventStore, { secrets, vault, cardSessions }: Shared): Ports => {
+    const engine = createEngine(store, {
+      load: async () => undefined,
+      save: async () => undefined,
+    })
+    const numbers = createNumbers(engine, clock)
+    const index = { locate: async () => undefined }
+    return { store, engine, clock, secrets, vault, index, numbers, cardSessions }
+  }
 
   beforeAll(async () => {
     const directory = mkdtempSync(join(tmpdir(), 'daybook-test-'))
@@ -76,7 +81,9 @@ export const useWorld = (): World => {
     endings.unshift(store.close)
     const vault = await openVault({ database, masterKey: randomBytes(32) })
     const secrets = createSecrets({ secret, pepper: secret, clock })
-    Object.assign(world, { database, url: server.url, ports: portsOver(store, { secrets, vault }) })
+    const cardSessions = await createCardSessions(database)
+    const ports = portsOver(store, { secrets, vault, cardSessions })
+    Object.assign(world, { database, url: server.url, ports })
   })
   afterAll(async () => {
     for (const end of endings) await end()

@@ -3,9 +3,6 @@ import { ProblemError, problem } from '../problems.ts'
 import type { Call } from '../route.ts'
 import { AtmError, atmFault } from './errors.ts'
 
-/** Where the money of all contracts lies. */
-export const BOOK = 'main'
-
 const SESSION_HEADER = 'X-Session-ID'
 /** 32 random bytes in base64url. */
 const TOKEN = /^[\w-]{43}$/
