@@ -3,7 +3,7 @@ import { ApiKey, type ApiKeyState, type apiKeyEvents, exceeds } from '../domain/
 import { refuse } from '../domain/kernel.ts'
 import { Identifier, Instant } from '../domain/ledger/events.ts'
 import { Role } from '../domain/permissions.ts'
-import { command } from './kernel.ts'
+import { command, onExisting } from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
 import type { Ports } from './ports.ts'
 
@@ -68,15 +68,14 @@ export const issueApiKey = command({
   },
 })
 
-export const revokeApiKey = command({
+export const revokeApiKey = onExisting({
+  decider: ApiKey,
+  field: 'key',
+  otherwise: 'API_KEY_NOT_FOUND',
+})({
   name: 'api_keys.revoke',
   permission: 'users:manage',
   input: z.strictObject({ key: Identifier, reason: z.string().trim().min(1).max(256) }),
-  decider: ApiKey,
-  stream: ({ key }) => key,
-  on: 'existing',
-  otherwise: 'API_KEY_NOT_FOUND',
-  ifMatch: 'stream',
   enrich: ({ key, reason }, { at }) => ({ key, reason, revoked_at: at }),
   decide: ApiKey.decide.revoke,
   answer: (_events, { key }) => ({ key, status: 'revoked' as const }),

@@ -6,7 +6,7 @@ import { isRefusal } from '../domain/kernel.ts'
 import { Identifier } from '../domain/ledger/events.ts'
 import { lookAtCustomer } from './customers.ts'
 import { newUlid } from './ids.ts'
-import { type Context, command, publicCommand, submitStep } from './kernel.ts'
+import { type Context, command, publicCommand, receiptOf, submitStep } from './kernel.ts'
 import { CardNumber, cardOf, credentialsInvalid, GivenPin, lookAtCard, provePin } from './pins.ts'
 import type { Ports } from './ports.ts'
 
@@ -71,8 +71,7 @@ export const logInWithCard = publicCommand({
     const known = await lookAtCustomer(ports, customer)
     const account_number = accountNumberOf(account)
     const answer = { token, session, account_number, customer_name: known?.name ?? null }
-    const { revision, position } = opened
-    return { answer, revision, position, replayed: false, dryRun: false }
+    return receiptOf(opened, answer)
   },
 })
 

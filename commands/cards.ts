@@ -6,7 +6,7 @@ import { BookId, Identifier } from '../domain/ledger/events.ts'
 import { endCardSession } from './card_sessions.ts'
 import { lookAtCustomer } from './customers.ts'
 import { lookAtAccount } from './deposits.ts'
-import { type Command, command } from './kernel.ts'
+import { command, onExisting } from './kernel.ts'
 import { CardNumber, cardOf, GivenPin, lookAtCard, NewPin, provePin, tooCommon } from './pins.ts'
 
 const Reason = z.string().trim().min(1).max(256)
@@ -52,23 +52,7 @@ export const issueCard = command({
   }),
 })
 
-type OfCard<Input extends z.ZodType, Values, Answer> = Omit<
-  Command<Input, Values, Answer>,
-  'decider' | 'stream' | 'on' | 'otherwise' | 'ifMatch'
->
-
-/** A command to a card that exists, whom the input names. */
-const cardCommand = <Input extends z.ZodType<{ card: string }>, Values, Answer>(
-  declaration: OfCard<Input, Values, Answer>,
-): Command<Input, Values, Answer> =>
-  command({
-    ...declaration,
-    decider: Card,
-    stream: ({ card }) => card,
-    on: 'existing',
-    otherwise: 'CARD_NOT_FOUND',
-    ifMatch: 'stream',
-  })
+const cardCommand = onExisting({ decider: Card, field: 'card', otherwise: 'CARD_NOT_FOUND' })
 
 /** Nobody can log in with it any more, and its sessions end. */
 export const blockCard = cardCommand({

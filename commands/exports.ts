@@ -11,7 +11,7 @@ import {
 import { refuse } from '../domain/kernel.ts'
 import { BookId, Day, Identifier } from '../domain/ledger/events.ts'
 import type { EventStore } from '../domain/log.ts'
-import { command } from './kernel.ts'
+import { command, onExisting } from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
 
 const RequestExport = z
@@ -53,6 +53,12 @@ export const requestExport = command({
   answer: (events) => dataOf<ExportRequest>(events, 'ExportRequested'),
 })
 
+const exportCommand = onExisting({
+  decider: Export,
+  field: 'export',
+  otherwise: 'EXPORT_NOT_FOUND',
+})
+
 const OfExport = { export: Identifier }
 
 const CompleteExport = z.strictObject({
@@ -64,15 +70,10 @@ const CompleteExport = z.strictObject({
 })
 
 /** What the exporter says when a file is in its place. */
-export const completeExport = command({
+export const completeExport = exportCommand({
   name: 'exports.complete',
   permission: 'compliance:export',
   input: CompleteExport,
-  decider: Export,
-  stream: (input) => input.export,
-  on: 'existing',
-  otherwise: 'EXPORT_NOT_FOUND',
-  ifMatch: 'stream',
   enrich: (input, { at }) => ({ ...input, completed_at: at }),
   decide: Export.decide.complete,
   answer: (_events, input) => ({ export: input.export, status: 'completed' as const }),
@@ -81,15 +82,10 @@ export const completeExport = command({
 const FailExport = z.strictObject({ ...OfExport, reason: z.string().min(1).max(512) })
 
 /** What the exporter says when a file cannot be made, and trying again would be no use. */
-export const failExport = command({
+export const failExport = exportCommand({
   name: 'exports.fail',
   permission: 'compliance:export',
   input: FailExport,
-  decider: Export,
-  stream: (input) => input.export,
-  on: 'existing',
-  otherwise: 'EXPORT_NOT_FOUND',
-  ifMatch: 'stream',
   enrich: (input, { at }) => ({ ...input, failed_at: at }),
   decide: Export.decide.fail,
   answer: (_events, input) => ({ export: input.export, status: 'failed' as const }),

@@ -76,6 +76,30 @@ export const command = <Input extends z.ZodType, Values, Answer>(
   declaration: Command<Input, Values, Answer>,
 ): Command<Input, Values, Answer> => declaration
 
+/**
+ * Declares commands to streams of one kind that exist, which the input names in a field:
+ * `onExisting({ decider: User, field: 'user', otherwise: 'USER_NOT_FOUND' })`.
+ */
+export const onExisting =
+  <Field extends string>({
+    decider,
+    field,
+    otherwise,
+    ifMatch = 'stream',
+  }: Pick<Command, 'decider' | 'otherwise'> &
+    Partial<Pick<Command, 'ifMatch'>> & { readonly field: Field }) =>
+  <Input extends z.ZodType<Record<Field, string>>, Values, Answer>(
+    declaration: Omit<
+      Command<Input, Values, Answer>,
+      'decider' | 'stream' | 'on' | 'otherwise' | 'ifMatch'
+    >,
+  ): Command<Input, Values, Answer> =>
+    command({
+      ...declaration,
+      ...{ decider, otherwise, ifMatch, on: 'existing' },
+      stream: (input) => input[field],
+    })
+
 export type Receipt<Answer> = {
   readonly answer: Answer
   readonly revision: number
@@ -182,6 +206,12 @@ export const submitStep = (
     at: context.at,
     dryRun: context.dryRun ?? false,
   })
+
+/** The receipt of a request whose steps were decided one by one. */
+export const receiptOf = <Answer>(
+  { revision, position }: Outcome,
+  answer: Answer,
+): Receipt<Answer> => ({ answer, revision, position, replayed: false, dryRun: false })
 
 /**
  * A declared request that anybody may make, signed in or not, and that takes several decisions:

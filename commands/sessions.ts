@@ -4,9 +4,8 @@ import { Identifier } from '../domain/ledger/events.ts'
 import type { Role } from '../domain/permissions.ts'
 import { Audience, Session, type SessionState } from '../domain/sessions.ts'
 import { User, type UserState } from '../domain/users.ts'
-import type { Outcome } from './engine.ts'
 import { newUlid } from './ids.ts'
-import { command, publicCommand, type Receipt, submitStep } from './kernel.ts'
+import { command, publicCommand, receiptOf, submitStep } from './kernel.ts'
 import type { Ports } from './ports.ts'
 import { claimOf, provePassword } from './usernames.ts'
 import { GivenPassword } from './users.ts'
@@ -59,14 +58,6 @@ const tokensOf = async (ports: Ports, opened: Opened, at: Date): Promise<Tokens>
     roles,
   }
 }
-
-const receiptOf = <Answer>({ revision, position }: Outcome, answer: Answer): Receipt<Answer> => ({
-  answer,
-  revision,
-  position,
-  replayed: false,
-  dryRun: false,
-})
 
 const LogIn = z.strictObject({
   username: z.string().trim().min(1).max(128),

@@ -10,7 +10,7 @@ import {
   statementEvents,
 } from '../domain/statements.ts'
 import { lookAtAccount } from './deposits.ts'
-import { type Command, command } from './kernel.ts'
+import { command, onExisting } from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
 import type { Ports } from './ports.ts'
 
@@ -48,27 +48,17 @@ export const requestStatement = command({
   answer: (events) => dataOf<StatementRequest>(events, 'StatementRequested'),
 })
 
-type OfStatement<Input extends z.ZodType, Values, Answer> = Omit<
-  Command<Input, Values, Answer>,
-  'decider' | 'stream' | 'on' | 'otherwise' | 'ifMatch' | 'permission'
->
-
 /** What the maker of statements says of one; nobody else may. */
-const statementCommand = <Input extends z.ZodType<{ statement: string }>, Values, Answer>(
-  declaration: OfStatement<Input, Values, Answer>,
-): Command<Input, Values, Answer> =>
-  command({
-    ...declaration,
-    permission: 'statements:make',
-    decider: Statement,
-    stream: ({ statement }) => statement,
-    on: 'existing',
-    otherwise: 'RESOURCE_UNKNOWN',
-    ifMatch: 'stream',
-  })
+const statementCommand = onExisting({
+  decider: Statement,
+  field: 'statement',
+  otherwise: 'RESOURCE_UNKNOWN',
+})
+const permission = 'statements:make'
 
 export const completeStatement = statementCommand({
   name: 'statements.complete',
+  permission,
   input: z.strictObject(statementEvents.StatementCompleted.omit({ completed_at: true }).shape),
   enrich: (input, { at }) => ({ ...input, completed_at: at }),
   decide: Statement.decide.complete,
@@ -77,6 +67,7 @@ export const completeStatement = statementCommand({
 
 export const failStatement = statementCommand({
   name: 'statements.fail',
+  permission,
   input: z.strictObject(statementEvents.StatementFailed.omit({ failed_at: true }).shape),
   enrich: (input, { at }) => ({ ...input, failed_at: at }),
   decide: Statement.decide.fail,

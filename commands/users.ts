@@ -3,7 +3,7 @@ import { idFrom } from '../domain/ids.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/kernel.ts'
 import { Identifier } from '../domain/ledger/events.ts'
 import { User, UserRoles, type userEvents } from '../domain/users.ts'
-import { type Command, command, execute } from './kernel.ts'
+import { command, execute, onExisting } from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
 import type { Ports } from './ports.ts'
 import { claimName, claimOf, findUser, lookAtUser, provePassword } from './usernames.ts'
@@ -72,24 +72,9 @@ export const registerUser = command({
   },
 })
 
-type OfUser<Input extends z.ZodType, Values, Answer> = Omit<
-  Command<Input, Values, Answer>,
-  'decider' | 'stream' | 'on' | 'otherwise' | 'ifMatch' | 'permission'
->
-
-/** A command to an existing user, whom the input names, for those who manage users. */
-const userCommand = <Input extends z.ZodType<{ user: string }>, Values, Answer>(
-  declaration: OfUser<Input, Values, Answer>,
-): Command<Input, Values, Answer> =>
-  command({
-    ...declaration,
-    permission: 'users:manage',
-    decider: User,
-    stream: ({ user }) => user,
-    on: 'existing',
-    otherwise: 'USER_NOT_FOUND',
-    ifMatch: 'stream',
-  })
+/** For those who manage users. */
+const userCommand = onExisting({ decider: User, field: 'user', otherwise: 'USER_NOT_FOUND' })
+const permission = 'users:manage'
 
 /** Of one's own. All sessions of the user end, also the one that asks. */
 export const changePassword = command({
@@ -121,6 +106,7 @@ export const changePassword = command({
 /** Of somebody else, who has lost it. All his sessions end. */
 export const resetPassword = userCommand({
   name: 'users.reset_password',
+  permission,
   input: z.strictObject({ user: Identifier, new_password: Password }),
   enrich: async ({ user, new_password }, { ports, at }) => ({
     user,
@@ -135,6 +121,7 @@ export const resetPassword = userCommand({
 /** Access tokens with the old roles are void at once; a refresh gives one with the new. */
 export const changeRoles = userCommand({
   name: 'users.change_roles',
+  permission,
   input: z.strictObject({ user: Identifier, roles: UserRoles }),
   enrich: ({ user, roles }, { at, context }) => ({
     user,
@@ -149,6 +136,7 @@ export const changeRoles = userCommand({
 /** The user cannot log in any more, and all his sessions end. */
 export const disableUser = userCommand({
   name: 'users.disable',
+  permission,
   input: z.strictObject({ user: Identifier, reason: Reason }),
   enrich: ({ user, reason }, { at, context }) => ({
     user,
@@ -162,6 +150,7 @@ export const disableUser = userCommand({
 
 export const enableUser = userCommand({
   name: 'users.enable',
+  permission,
   input: z.strictObject({ user: Identifier, reason: Reason }),
   enrich: ({ user, reason }, { at }) => ({ user, reason, enabled_at: at }),
   decide: User.decide.enable,

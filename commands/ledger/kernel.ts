@@ -1,28 +1,17 @@
-import type { z } from 'zod'
 import type { Decoded } from '../../domain/kernel.ts'
 import { type Entry, entriesOf } from '../../domain/ledger/events.ts'
 import { Ledger } from '../../domain/ledger/index.ts'
 import type { Poster, Posting } from '../../domain/ledger/request.ts'
-import { type Command, command, type Enrichment } from '../kernel.ts'
+import { type Enrichment, onExisting } from '../kernel.ts'
 import type { EntryInput } from './inputs.ts'
 
-type OfLedger<Input extends z.ZodType, Values, Answer> = Omit<
-  Command<Input, Values, Answer>,
-  'decider' | 'stream' | 'on' | 'otherwise' | 'ifMatch'
->
-
 /** A command to an existing book, whose input names it. */
-export const bookCommand = <Input extends z.ZodType<{ book: string }>, Values, Answer>(
-  declaration: OfLedger<Input, Values, Answer>,
-): Command<Input, Values, Answer> =>
-  command({
-    ...declaration,
-    decider: Ledger,
-    stream: ({ book }) => book,
-    on: 'existing',
-    otherwise: 'BOOK_NOT_FOUND',
-    ifMatch: 'values',
-  })
+export const bookCommand = onExisting({
+  decider: Ledger,
+  field: 'book',
+  otherwise: 'BOOK_NOT_FOUND',
+  ifMatch: 'values',
+})
 
 /** Whose accounts a posting may take from: a customer's own, or anybody's. */
 export const posterOf = ({ reach, context }: Enrichment): Poster => ({
