@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { Problem } from './problems.ts'
 import type { Identity, Services } from './services.ts'
+import type { Scoped } from './throttle.ts'
 
 /** A problem in a contract's own words. */
 export type Fault = {
@@ -30,6 +31,8 @@ export type Dialect = {
   readonly fault: (problem: Problem, failed: Failed) => Fault
   /** Throws a problem when nobody is recognised. */
   readonly identify: (headers: Headers, services: Services, at: Date) => Promise<Identity>
+  /** Of all its routes together: for each address of who is not known, for each who is. */
+  readonly limits?: { readonly unknown: Scoped; readonly known: Scoped }
   readonly security: { readonly name: string; readonly scheme: object }
   /** Headers of every answer, beside `X-Request-Id`. */
   readonly headers?: (requestId: string, status: number) => Readonly<Record<string, string>>

@@ -1,9 +1,11 @@
 import { atm } from './atm/index.ts'
+import { churn } from './churn/index.ts'
 import type { Contract } from './contract.ts'
 import { accountRoutes, closingRoutes } from './native/accounts.ts'
 import { batchRoutes } from './native/batches.ts'
 import { bookRoutes } from './native/books.ts'
 import { cardRoutes } from './native/cards.ts'
+import { churnRoutes } from './native/churn.ts'
 import { complianceRoutes } from './native/compliance.ts'
 import { customerRoutes } from './native/customers.ts'
 import { depositRoutes } from './native/deposits.ts'
@@ -13,6 +15,7 @@ import { eventRoutes } from './native/events.ts'
 import { holdRoutes } from './native/holds.ts'
 import { holidayRoutes } from './native/holidays.ts'
 import { installRoutes, machineRoutes } from './native/machines.ts'
+import { modelRoutes } from './native/models.ts'
 import { apiKeyRoutes, tokenRoutes, userRoutes } from './native/people.ts'
 import { periodRoutes } from './native/periods.ts'
 import { projectionRoutes } from './native/projections.ts'
@@ -38,6 +41,7 @@ export const nativeRoutes: readonly Route[] = [
   ...depositRoutes,
   ...machineRoutes,
   ...cardRoutes,
+  ...churnRoutes,
   ...userRoutes,
   ...tokenRoutes,
   ...apiKeyRoutes,
@@ -47,4 +51,6 @@ export const nativeRoutes: readonly Route[] = [
 export const contracts: readonly Contract[] = [
   { dialect: nativeDialect, routes: nativeRoutes },
   atm,
+  churn,
+  { dialect: nativeDialect, routes: modelRoutes },
 ]

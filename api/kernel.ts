@@ -16,6 +16,7 @@ import type { Metrics } from './metrics.ts'
 import { type Problem, ProblemError, problem } from './problems.ts'
 import type { Answer, Call, Route } from './route.ts'
 import type { Identity, Services } from './services.ts'
+import type { Scoped } from './throttle.ts'
 
 export type Env = { Bindings: { incoming?: { socket?: { remoteAddress?: string } } } }
 
@@ -99,11 +100,8 @@ const admit = async (
   }
 }
 
-/** Counts the request where its route has a limit of its own. */
-const throttle = (route: Route, services: Services, input: unknown, at: Date): void => {
-  if (!route.throttle) return
-  const { scope, key, ...rate } = route.throttle
-  const wait_s = services.throttle.take(scope, key(input as never), rate, at)
+const count = (services: Services, { scope, ...rate }: Scoped, key: string, at: Date): void => {
+  const wait_s = services.throttle.take(scope, key, rate, at)
   if (wait_s === undefined) return
   const detail = `Too many attempts: try again in ${wait_s} seconds.`
   throw new ProblemError(
@@ -126,9 +124,12 @@ const callOf = async (c: Context<Env>, route: Route, arrived: Arrived): Promise<
     const detail = `This needs the permission ${route.permission}.`
     throw new ProblemError(problem('NOT_PERMITTED', detail))
   }
-  if (route.source === 'stream') requireMediaType(c, 'application/x-ndjson')
+  if (route.source === 'stream') requireMediaType(c, route.consumes ?? 'application/x-ndjson')
   const { input, dryRun } = await parseInput(c, route, dialect, services.bodyLimit_bytes)
-  throttle(route, services, input, at)
+  if (route.throttle) {
+    const { key, ...scoped } = route.throttle
+    count(services, scoped, key(input as never, identity), at)
+  }
   const token = consistencyOf(c)
   return {
     services,
@@ -166,6 +167,10 @@ const serve = (route: Route, dialect: Dialect, { services, limiter, metrics }: S
           ? ANONYMOUS
           : await dialect.identify(c.req.raw.headers, services, at)
       await admit(c, limiter, identity, headers)
+      if (dialect.limits) {
+        const limit = identity === ANONYMOUS ? dialect.limits.unknown : dialect.limits.known
+        count(services, limit, clientOf(c, identity), at)
+      }
       const call = await callOf(c, route, { services, dialect, identity, requestId, at })
       response = answerResponse(route, await route.run(call), told)
     } catch (error) {
@@ -186,8 +191,8 @@ const serve = (route: Route, dialect: Dialect, { services, limiter, metrics }: S
   }
 }
 
-/** `/v1/books/{book}` as Hono writes it. */
-const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1')
+/** `/v1/books/{book}` as Hono writes it; with and without a slash at its end are one address. */
+const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1').replace(/\/$/, '')
 
 /** The HTTP application: contracts as data in, a server out. What is unknown is a problem too. */
 export const createApplication = (

@@ -69,7 +69,8 @@ const requestOf = (route: Route, { unknownFields }: Dialect) => {
   const fromBody = route.source === 'body'
   const query = route.source === 'query' ? fields : fromBody && isStrict ? queryOf({}) : {}
   const example = route.example.body === undefined ? {} : { example: readable(route.example.body) }
-  const mediaType = route.source === 'stream' ? 'application/x-ndjson' : 'application/json'
+  const mediaType =
+    route.source === 'stream' ? (route.consumes ?? 'application/x-ndjson') : 'application/json'
   const hasBody = route.source === 'stream' || (fromBody && Object.keys(fields).length > 0)
   const object = isStrict ? z.strictObject(fields) : z.object(fields)
   const schema = route.source === 'stream' ? z.string() : object

@@ -54,6 +54,8 @@ export type Route = {
   readonly input: z.ZodType
   /** Where the fields of the input that are not in the path come from. */
   readonly source: 'query' | 'body' | 'stream'
+  /** The media type of a stream, where it is not application/x-ndjson. */
+  readonly consumes?: string
   readonly status: number
   readonly response: z.ZodType
   /** Other than application/json. */

@@ -7,6 +7,7 @@ import {
 } from '../commands/kernel.ts'
 import type { Actor, CardHolder, Ports } from '../commands/ports.ts'
 import { isRefusal } from '../domain/kernel.ts'
+import type { AudienceName } from '../domain/sessions.ts'
 import type { Freshness } from '../projections/freshness.ts'
 import type { Query } from '../projections/kernel.ts'
 import type { Database } from '../projections/table.ts'
@@ -46,13 +47,26 @@ export type Statements = {
   open(file: string): Promise<ReadableStream<Uint8Array> | undefined>
 }
 
+/** What the churn contract has done in the background. */
+export type ChurnWork = {
+  /** Does a task that was asked for, when its turn comes. */
+  begin(task: string): void
+  /** Of a task that is being done: in words, and between 0 and 1. */
+  progressOf(task: string): { readonly stage: string; readonly done: number } | undefined
+  /** Keeps an uploaded table, up to a limit. Throws a problem when it is too large. */
+  keepUpload(body: ReadableStream<Uint8Array> | null): Promise<string>
+  /** Sends an alert to where alerts are sent, if anywhere. */
+  deliver(customer: string, alert: number): void
+}
+
 /** What the HTTP side is given to work with. */
 export type Wiring = {
   readonly ports: Ports
   readonly database: Database
   readonly freshness: Freshness
   readonly log: Logger
-  readonly authenticate: (header: string | undefined) => Promise<Identity>
+  /** Who a bearer token was given to, if it was given for this product. Throws a problem. */
+  readonly authenticate: (header: string | undefined, audience: AudienceName) => Promise<Identity>
   readonly exports: Exports
   /** Parts that must answer before the server calls itself ready. */
   readonly checks: Readonly<Record<string, () => Promise<string>>>
@@ -63,6 +77,7 @@ export type Wiring = {
   /** The log position of the newest event that this process has written. */
   readonly newestWrite: () => bigint
   readonly statements: Statements
+  readonly churn: ChurnWork
   readonly stopping: AbortSignal
 }
 

@@ -1,11 +1,13 @@
 /** At most so many requests in a window that begins with the first of them. */
 export type Rate = { readonly requests: number; readonly seconds: number }
 
+/** A rate with the name under which it is switched and counted. */
+export type Scoped = Rate & { readonly scope: string }
+
 /** A route's own limit: attempts at one card, predictions of one user. */
-export type Throttled<Input = never> = Rate & {
-  readonly scope: string
-  /** What is counted apart, from the validated input. */
-  readonly key: (input: Input) => string
+export type Throttled<Input = never> = Scoped & {
+  /** What is counted apart, from the validated input and who asks. */
+  readonly key: (input: Input, who: { readonly id: string }) => string
 }
 
 export type Throttle = {

@@ -46,7 +46,7 @@ export const lookAtCustomer = async (
   customer: string,
 ): Promise<{ readonly number: number; readonly name: string | null } | undefined> => {
   const seen = await engine.look(Customer, `${Customer.category}-${customer}`)
-  const { profile, number } = seen.state as CustomerState
-  if (profile === null) return undefined
+  const { profile, number, forgotten } = seen.state as CustomerState
+  if (profile === null || forgotten) return undefined
   return { number, name: (await vault.open(customer, profile))?.name ?? null }
 }

@@ -1,3 +1,4 @@
+import type { ChurnProfile } from '../domain/churn.ts'
 import type { EventStore } from '../domain/log.ts'
 import type { Role } from '../domain/permissions.ts'
 import type { Vault } from '../domain/vault.ts'
@@ -16,6 +17,23 @@ export type Ports = {
   readonly index: EntryIndex
   readonly numbers: Numbers
   readonly cardSessions: LiveCardSessions
+  readonly churnModel: ChurnModel
+}
+
+/** The churn model that answers now; `infra` has it. */
+export type ChurnModel = {
+  score(profile: ChurnProfile): Promise<{
+    readonly model: string
+    readonly probability: number
+    /** What moved the score most, in log-odds, the strongest first. */
+    readonly reasons: readonly {
+      readonly feature: string
+      readonly value: number
+      readonly contribution: number
+    }[]
+  }>
+  /** The version that answers now. */
+  version(): Promise<string>
 }
 
 export type Secrets = {

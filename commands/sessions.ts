@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { isRefusal, refuse } from '../domain/kernel.ts'
 import { Identifier } from '../domain/ledger/events.ts'
 import type { Role } from '../domain/permissions.ts'
-import { Audience, Session, type SessionState } from '../domain/sessions.ts'
+import { type AudienceName, audiences, Session, type SessionState } from '../domain/sessions.ts'
 import { User, type UserState } from '../domain/users.ts'
 import { newUlid } from './ids.ts'
 import { command, publicCommand, receiptOf, submitStep } from './kernel.ts'
@@ -10,11 +10,13 @@ import type { Ports } from './ports.ts'
 import { claimOf, provePassword } from './usernames.ts'
 import { GivenPassword } from './users.ts'
 
-const ACCESS_MS = 15 * 60_000
-/** From the log-in, however often it is refreshed: once a month everybody shows his password. */
-const SESSION_MS = 30 * 24 * 3_600_000
+const AudienceInput = z.enum(Object.keys(audiences) as [AudienceName]).default('daybook')
 
-/** OAuth 2.0 names for what a client gets; the token is worth 15 minutes, or less at the end. */
+/** Of a product that is no longer there, the terms of our own. */
+const termsOf = (audience: string) =>
+  audience in audiences ? audiences[audience as AudienceName] : audiences.daybook
+
+/** OAuth 2.0 names for what a client gets; at a session's end a token is worth less than usual. */
 export type Tokens = {
   readonly access_token: string
   readonly token_type: 'Bearer'
@@ -38,7 +40,9 @@ type Opened = {
 
 const tokensOf = async (ports: Ports, opened: Opened, at: Date): Promise<Tokens> => {
   const { session, user, userRevision, roles, audience } = opened
-  const expiresAt = new Date(Math.min(at.getTime() + ACCESS_MS, opened.expiresAt.getTime()))
+  const expiresAt = new Date(
+    Math.min(at.getTime() + termsOf(audience).access_ms, opened.expiresAt.getTime()),
+  )
   return {
     access_token: await ports.secrets.signAccess({
       user,
@@ -62,7 +66,7 @@ const tokensOf = async (ports: Ports, opened: Opened, at: Date): Promise<Tokens>
 const LogIn = z.strictObject({
   username: z.string().trim().min(1).max(128),
   password: GivenPassword,
-  audience: Audience.default('daybook'),
+  audience: AudienceInput,
 })
 
 /** Opens a session for who knows the password. The user's revision is the one that was compared. */
@@ -71,7 +75,9 @@ export const logIn = publicCommand({
   permission: 'public',
   input: LogIn,
   run: async (ports, { username, password, audience }, context) => {
-    const proven = await provePassword(ports, claimOf(ports, username), password, context)
+    const terms = audiences[audience]
+    const claim = claimOf(ports, username)
+    const proven = await provePassword(ports, claim, password, context, terms.failures)
     if (isRefusal(proven)) return proven
     const { id: user, revision: userRevision, state } = proven
     // Said only to who knew the password.
@@ -79,7 +85,7 @@ export const logIn = publicCommand({
     const { roles } = state
     const session = newUlid(context.at.getTime())
     const secret = ports.secrets.randomToken()
-    const expiresAt = new Date(context.at.getTime() + SESSION_MS)
+    const expiresAt = new Date(context.at.getTime() + terms.session_ms)
     const data = {
       session,
       user,
@@ -115,14 +121,14 @@ const TokenParts = z.tuple([Identifier, z.string().min(1)])
 export const refreshSession = publicCommand({
   name: 'sessions.refresh',
   permission: 'public',
-  input: z.strictObject({ refresh_token: RefreshToken }),
-  run: async (ports, { refresh_token }, context) => {
+  input: z.strictObject({ refresh_token: RefreshToken, audience: AudienceInput }),
+  run: async (ports, { refresh_token, audience: wanted }, context) => {
     const parts = TokenParts.safeParse(refresh_token.split('.'))
     if (!parts.success) return refuse('REFRESH_TOKEN_INVALID', 'There is no such refresh token.')
     const [session, given] = parts.data
     const before = await ports.engine.look(Session, `${Session.category}-${session}`)
     const { user, audience, expiresAt } = before.state as SessionState
-    if (before.revision < 0) {
+    if (before.revision < 0 || audience !== wanted) {
       return refuse('REFRESH_TOKEN_INVALID', 'There is no such refresh token.')
     }
     const found = await ports.engine.look(User, `${User.category}-${user}`)

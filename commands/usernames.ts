@@ -1,5 +1,5 @@
 import { isRefusal, type Refusal, refuse } from '../domain/kernel.ts'
-import { lockOf, Username, type UsernameState } from '../domain/usernames.ts'
+import { lockOf, MAX_FAILURES, Username, type UsernameState } from '../domain/usernames.ts'
 import { User, type UserState } from '../domain/users.ts'
 import { type Context, submitStep } from './kernel.ts'
 import type { Ports } from './ports.ts'
@@ -72,10 +72,11 @@ export const provePassword = async (
   claim: string,
   given: string,
   context: Context,
+  limit = MAX_FAILURES,
 ): Promise<FoundUser | Refusal> => {
   const at = context.at.toISOString()
   const name = await lookAtName(ports, claim)
-  const locked = lockOf(name, at)
+  const locked = lockOf(name, at, limit)
   if (locked) return locked
   const found = await holderOf(ports, claim, name)
   const correct = await ports.secrets.verifyPassword(found?.state.passwordHash, given)
@@ -87,7 +88,7 @@ export const provePassword = async (
       stream: claim,
       on: 'any',
       otherwise: 'CREDENTIALS_INVALID',
-      decide: (now: UsernameState) => Username.decide.judge(now, { correct, at }),
+      decide: (now: UsernameState) => Username.decide.judge(now, { correct, at, limit }),
     },
     context,
   )

@@ -37,40 +37,50 @@ export const RegisterUser = z.strictObject({
  * The name is claimed first, the user follows: two appends. Should the process end between them,
  * the same request may be made again at once, and anybody else may have the name after a minute.
  */
-export const registerUser = command({
-  name: 'users.register',
-  permission: 'users:manage',
-  input: RegisterUser,
-  decider: User,
-  stream: ({ user }, { newId }) => user ?? newId(),
-  on: 'new',
-  otherwise: 'USER_EXISTS',
-  ifMatch: 'stream',
-  enrich: async (input, { ports, context, at, newId }) => {
-    const user = input.user ?? newId()
-    const claim = claimOf(ports, input.username)
-    // A user who exists claims no second name; the engine tells a repetition from a conflict.
-    const known = await lookAtUser(ports, user)
-    const claimed = known ? undefined : await claimName(ports, claim, user, context)
-    if (isRefusal(claimed)) return claimed
-    const { username, name, email } = input
-    const fields = { username, name, ...(email !== undefined && { email }) }
-    return {
-      user,
-      username_claim: claim,
-      // A dry run leaves nothing behind, so it makes no key either.
-      profile: known || context.dryRun ? '' : await ports.vault.seal(user, fields),
-      roles: input.roles,
-      password_hash: known ? '' : await ports.secrets.hashPassword(input.password),
-      registered_at: at,
-    }
-  },
-  decide: User.decide.register,
-  answer: (events, { username, name, email, roles }) => {
-    const { user, registered_at } = dataOf<Data<'UserRegistered'>>(events, 'UserRegistered')
-    return { user, username, name, email: email ?? null, roles, registered_at }
-  },
-})
+const registering = (name: string, input: typeof RegisterUser) =>
+  command({
+    name,
+    permission: 'users:manage',
+    input,
+    decider: User,
+    stream: ({ user }, { newId }) => user ?? newId(),
+    on: 'new',
+    otherwise: 'USER_EXISTS',
+    ifMatch: 'stream',
+    enrich: async (input, { ports, context, at, newId }) => {
+      const user = input.user ?? newId()
+      const claim = claimOf(ports, input.username)
+      // A user who exists claims no second name; the engine tells a repetition from a conflict.
+      const known = await lookAtUser(ports, user)
+      const claimed = known ? undefined : await claimName(ports, claim, user, context)
+      if (isRefusal(claimed)) return claimed
+      const { username, name, email } = input
+      const fields = { username, name, ...(email !== undefined && { email }) }
+      return {
+        user,
+        username_claim: claim,
+        // A dry run leaves nothing behind, so it makes no key either.
+        profile: known || context.dryRun ? '' : await ports.vault.seal(user, fields),
+        roles: input.roles,
+        password_hash: known ? '' : await ports.secrets.hashPassword(input.password),
+        registered_at: at,
+      }
+    },
+    decide: User.decide.register,
+    answer: (events, { username, name, email, roles }) => {
+      const { user, registered_at } = dataOf<Data<'UserRegistered'>>(events, 'UserRegistered')
+      return { user, username, name, email: email ?? null, roles, registered_at }
+    },
+  })
+
+/** Somebody new, with a password that is good enough. */
+export const registerUser = registering('users.register', RegisterUser)
+
+/** Somebody who comes from another product, with the password that he has there. */
+export const importUser = registering(
+  'users.import',
+  RegisterUser.extend({ password: GivenPassword }),
+)
 
 /** For those who manage users. */
 const userCommand = onExisting({ decider: User, field: 'user', otherwise: 'USER_NOT_FOUND' })

@@ -1,16 +1,21 @@
 import { ApiKey } from './api_keys.ts'
 import { CardSession } from './card_sessions.ts'
 import { Card } from './cards.ts'
+import { Churn } from './churn.ts'
+import { ChurnAlertSettings } from './churn_alerts.ts'
 import { Customer } from './customers.ts'
+import { Email } from './emails.ts'
 import { Export } from './exports.ts'
 import { Holidays } from './holidays.ts'
 import type { Decider, EventSchemas } from './kernel.ts'
 import { Ledger } from './ledger/index.ts'
+import { Models } from './models.ts'
 import { deciderOf, type Registry } from './registry.ts'
 import { riskEvents } from './risk.ts'
 import { Sequence } from './sequences.ts'
 import { Session } from './sessions.ts'
 import { Statement } from './statements.ts'
+import { Task } from './tasks.ts'
 import { Username } from './usernames.ts'
 import { User } from './users.ts'
 
@@ -30,6 +35,11 @@ export const modules: readonly Decider[] = [
   CardSession,
   Statement,
   Sequence,
+  Email,
+  Churn,
+  ChurnAlertSettings,
+  Models,
+  Task,
   ...registries.map(deciderOf),
 ]
 

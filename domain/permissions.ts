@@ -9,6 +9,8 @@ export const Role = z.enum([
   'auditor',
   'analyst',
   'regulator',
+  'retention',
+  'retention_lead',
   'system',
 ])
 export type Role = z.infer<typeof Role>
@@ -44,6 +46,11 @@ export const permissions = [
   'machines:manage',
   'statements:read',
   'statements:make',
+  'churn:use',
+  /** E-mail and phone as they are. */
+  'churn:personal',
+  'churn:train',
+  'models:manage',
 ] as const
 export type Permission = (typeof permissions)[number]
 
@@ -89,6 +96,8 @@ const grants: Readonly<Record<Role, Grants>> = {
     ...all('events:read', 'risk:read', 'users:read', 'projections:read', 'customers:read'),
   },
   analyst: { ...anybody, ...observer, ...all('risk:read') },
+  retention: { ...anybody, ...all('churn:use') },
+  retention_lead: { ...anybody, ...all('churn:use', 'churn:personal', 'churn:train') },
   regulator: { ...anybody, ...observer, ...all('compliance:export') },
   system: all(...permissions),
 }

@@ -6,6 +6,19 @@ import { Role } from './permissions.ts'
 /** The product a token is for. */
 export const Audience = z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'an audience is a short name')
 
+const MINUTE_MS = 60_000
+const DAY_MS = 24 * 60 * MINUTE_MS
+
+/**
+ * The products that people sign in to, and on which terms: how long an access token is good for,
+ * how long a session lives however often it is refreshed, how many wrong passwords lock a name.
+ */
+export const audiences = {
+  daybook: { access_ms: 15 * MINUTE_MS, session_ms: 30 * DAY_MS, failures: 5 },
+  churn: { access_ms: 60 * MINUTE_MS, session_ms: DAY_MS, failures: 10 },
+} as const
+export type AudienceName = keyof typeof audiences
+
 const Digest = z.string().max(128)
 const EndReason = z.enum(['logout', 'reuse', 'revoked'])
 

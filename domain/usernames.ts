@@ -13,19 +13,26 @@ type UsernameEvent = EventOf<typeof usernameEvents>
 export type UsernameState = {
   readonly user: string | null
   readonly claimedAt: string
-  /** When the last wrong passwords came, oldest first; at most as many as lock the name. */
+  /** When the last wrong passwords came, oldest first; at most as many as lock it anywhere. */
   readonly failures: readonly string[]
 }
 
-const MAX_FAILURES = 5
+/** Wrong passwords that lock a name, where the product that is signed in to says nothing else. */
+export const MAX_FAILURES = 5
+/** As many as any product allows. */
+const MOST_REMEMBERED = 10
 const LOCK_MS = 15 * 60_000
 /** Longer than the two appends of a registration can take together. */
 const TAKE_OVER_AFTER_MS = 60_000
 
 /** The refusal while too many wrong passwords came, at most fifteen minutes apart, of late. */
-export const lockOf = ({ failures }: UsernameState, at: string): Refusal | undefined => {
+export const lockOf = (
+  { failures }: UsernameState,
+  at: string,
+  limit = MAX_FAILURES,
+): Refusal | undefined => {
   const last = failures.at(-1)
-  if (last === undefined || failures.length < MAX_FAILURES) return undefined
+  if (last === undefined || failures.length < limit) return undefined
   const left = Date.parse(last) + LOCK_MS - Date.parse(at)
   if (left <= 0) return undefined
   const seconds = Math.ceil(left / 1000)
@@ -58,9 +65,9 @@ const claim = (
  */
 const judge = (
   state: UsernameState,
-  command: { readonly correct: boolean; readonly at: string },
+  command: { readonly correct: boolean; readonly at: string; readonly limit?: number },
 ): Decision<UsernameEvent> => {
-  const locked = lockOf(state, command.at)
+  const locked = lockOf(state, command.at, command.limit)
   if (locked) return locked
   if (!command.correct) return [{ type: 'LogInFailed', data: { failed_at: command.at } }]
   if (state.failures.length === 0) return []
@@ -69,7 +76,7 @@ const judge = (
 
 const recent = (failures: readonly string[], at: string): readonly string[] => {
   const since = Date.parse(at) - LOCK_MS
-  return [...failures.filter((failure) => Date.parse(failure) > since), at].slice(-MAX_FAILURES)
+  return [...failures.filter((failure) => Date.parse(failure) > since), at].slice(-MOST_REMEMBERED)
 }
 
 /** A name to sign in with: who holds it, if anybody, and the wrong passwords that came for it. */

@@ -13,8 +13,13 @@ import { createThrottle } from '../api/throttle.ts'
 import { noteWrites } from '../api/written.ts'
 import { lookAtApiKey } from '../commands/api_keys.ts'
 import type { Ports } from '../commands/ports.ts'
+import type { AudienceName } from '../domain/sessions.ts'
 import { readBuilds } from '../projections/builds.ts'
 import { type Freshness, followFreshness } from '../projections/freshness.ts'
+import { startDelivery } from './churn/alerts.ts'
+import { scoreBatch } from './churn/batch.ts'
+import { trainChurnModel } from './churn/training.ts'
+import { keepUpload } from './churn/uploads.ts'
 import type { Config } from './config.ts'
 import { connectEventStore } from './eventstore/client.ts'
 import { openExportFile } from './exports/file.ts'
@@ -26,8 +31,8 @@ import { connectPostgres } from './postgres/pool.ts'
 import { withPreparedQueries } from './postgres/prepared.ts'
 import { runSchedule, type Schedule } from './schedule.ts'
 import { createStatementMaker } from './statements/maker.ts'
+import { startTasks } from './tasks/worker.ts'
 
-const AUDIENCE = 'daybook'
 const CONNECTIONS = 10
 
 export type Surroundings = {
@@ -76,8 +81,8 @@ const authenticatorOf = (
     revoked,
     clock: ports.clock,
   })
-  return async (header: string | undefined) => {
-    const outcome = await authenticate(header, AUDIENCE)
+  return async (header: string | undefined, audience: AudienceName) => {
+    const outcome = await authenticate(header, audience)
     if (!isUnauthenticated(outcome)) return outcome
     throw new ProblemError(problem('UNAUTHENTICATED', outcome.unauthenticated))
   }
@@ -96,10 +101,11 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
   const store = revocations.watch(written.store)
   const freshness = await followFreshness(database, log)
   const index = createEntryIndex(database, store, freshness)
-  const { secret } = parts.directory
-  const ports = await createPorts({ config, store, database, clock, index, secret })
+  const { secret, path } = parts.directory
+  const opening = { config, store, database, clock, index, secret, directory: path }
+  const { ports, artefacts, close: closePorts } = await createPorts(opening)
   await revocations.follow({ store, database, log, signal })
-  const directoryOf = (name: string): string => join(parts.directory.path, name)
+  const directoryOf = (name: string): string => join(path, name)
   const exporting = { ports, directory: directoryOf('exports'), version, log, signal }
   const exporter = startExporter(exporting)
   exporter.ended.catch((error: unknown) =>
@@ -107,6 +113,17 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
   )
   const making = { ports, database, freshness, directory: directoryOf('statements'), log, signal }
   const statements = await createStatementMaker(making)
+  const delivery = startDelivery({ ports, database, secret: secret('webhooks'), log, signal })
+  const tasks = startTasks({
+    ports,
+    database,
+    log,
+    signal,
+    doers: {
+      churn_batch: scoreBatch({ ports, database, delivery }),
+      churn_training: trainChurnModel({ ports, database, artefacts, directory: path }),
+    },
+  })
   const services = createServices({
     ports,
     database,
@@ -118,6 +135,12 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
       open: (id) => openExportFile(exporting.directory, id),
     },
     statements,
+    churn: {
+      begin: tasks.begin,
+      progressOf: tasks.progressOf,
+      keepUpload: (body) => keepUpload(path, body),
+      deliver: delivery.deliver,
+    },
     checks: {
       postgres: async () => {
         await database.query('select 1')
@@ -144,12 +167,16 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
     services,
     freshness,
     schedule,
-    settled: statements.settled,
+    settled: async () => {
+      await Promise.all([statements.settled(), tasks.settled()])
+      await delivery.settled()
+    },
     end: () => stopping.abort(),
     close: async () => {
       await Promise.all([schedule.ended, exporter.ended.catch(() => undefined)])
-      await statements.settled()
+      await Promise.all([statements.settled(), tasks.settled(), delivery.settled()])
       await ports.engine.drain()
+      await closePorts()
       await freshness.close()
       await Promise.all([store.close(), database.end()])
     },

@@ -11,6 +11,8 @@ export type Premises = {
   readonly eventStoreUrl: string
   readonly databaseUrl: string
   readonly secret: (name: SecretName) => Buffer
+  /** The data directory. */
+  readonly directory: string
 }
 
 /** The commands without HTTP, for Daybook's own work: the demo bank, imports. */
@@ -34,7 +36,7 @@ const recentEntries = (store: EventStore): EntryIndex => ({
 
 /** Throws StartError when a store cannot be used. */
 export const openBackOffice = async (config: Config, premises: Premises): Promise<BackOffice> => {
-  const { eventStoreUrl, databaseUrl, secret } = premises
+  const { eventStoreUrl, databaseUrl, secret, directory } = premises
   const clock = (): Date => new Date()
   const database = await connectPostgres({ url: databaseUrl, name: 'daybook back office', max: 3 })
   const store = connectEventStore({ url: eventStoreUrl })
@@ -43,11 +45,13 @@ export const openBackOffice = async (config: Config, premises: Premises): Promis
   }
   try {
     const index = recentEntries(store)
-    const ports = await createPorts({ config, store, database, index, secret, clock })
+    const settings = { config, store, database, index, secret, clock, directory }
+    const { ports, close: closePorts } = await createPorts(settings)
     return {
       ports,
       close: async () => {
         await ports.engine.drain()
+        await closePorts()
         await close()
       },
     }

@@ -38,7 +38,8 @@ const loadDemo = async (order: Order, started: Started): Promise<void> => {
   const { config, list, signal } = order
   const { directory, eventStoreUrl, databaseUrl } = started.parts
   await list.step('Demo bank', async (progress) => {
-    const premises = { eventStoreUrl, databaseUrl, secret: directory.secret }
+    const { secret, path } = directory
+    const premises = { eventStoreUrl, databaseUrl, secret, directory: path }
     const { ports, close } = await openBackOffice(config, premises)
     const administrator = config.admin?.username
     const settings = { directory: directory.path, administrator, progress, signal }

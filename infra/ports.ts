@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
+import { join } from 'node:path'
 import type { Pool } from 'pg'
 import { createEngine } from '../commands/engine.ts'
 import type { Actor, EntryIndex, Ports } from '../commands/ports.ts'
 import { createNumbers } from '../commands/sequences.ts'
 import type { EventStore } from '../domain/log.ts'
 import type { Freshness } from '../projections/freshness.ts'
+import { createChurnModel } from './churn/model.ts'
 import type { Config } from './config.ts'
+import { type Artefacts, openArtefacts } from './models/artefacts.ts'
 import { createCardSessions } from './postgres/card_sessions.ts'
 import { createSnapshots } from './postgres/snapshots.ts'
 import { createSecrets } from './secrets.ts'
@@ -46,7 +49,7 @@ const keyFrom = (text: string | undefined): Buffer | undefined =>
   text === undefined ? undefined : createHash('sha256').update(text).digest()
 
 /** What the data directory keeps a secret for. */
-export type SecretName = 'tokens' | 'vault' | 'pins'
+export type SecretName = 'tokens' | 'vault' | 'pins' | 'webhooks'
 
 export type PortSettings = {
   readonly config: Pick<Config, 'tokenSecret' | 'vaultKey' | 'pinPepper'>
@@ -55,17 +58,28 @@ export type PortSettings = {
   readonly index: EntryIndex
   /** The data directory's own, where the configuration gives none. */
   readonly secret: (name: SecretName) => Buffer
+  /** The data directory: model files lie in it. */
+  readonly directory: string
   readonly clock: () => Date
 }
 
+/** The ports, the model files behind them, and how to let go of what they opened. */
+export type OpenPorts = {
+  readonly ports: Ports
+  readonly artefacts: Artefacts
+  readonly close: () => Promise<void>
+}
+
 /** Wires the commands' ports to this process's connections. */
-export const createPorts = async (settings: PortSettings): Promise<Ports> => {
-  const { config, store, database, index, secret, clock } = settings
+export const createPorts = async (settings: PortSettings): Promise<OpenPorts> => {
+  const { config, store, database, index, secret, clock, directory } = settings
   const tokenSecret = keyFrom(config.tokenSecret) ?? secret('tokens')
   const masterKey = keyFrom(config.vaultKey) ?? secret('vault')
   const pepper = keyFrom(config.pinPepper) ?? secret('pins')
   const engine = createEngine(store, await createSnapshots(database))
-  return {
+  const artefacts = openArtefacts(join(directory, 'models'))
+  const churnModel = createChurnModel(() => ports, artefacts)
+  const ports: Ports = {
     store,
     clock,
     index,
@@ -74,5 +88,7 @@ export const createPorts = async (settings: PortSettings): Promise<Ports> => {
     vault: await openVault({ database, masterKey }),
     numbers: createNumbers(engine, clock),
     cardSessions: await createCardSessions(database),
+    churnModel,
   }
+  return { ports, artefacts, close: churnModel.close }
 }

@@ -1,238 +1,232 @@
-import type { Binned } from './bins.ts'
-import { BINS, binned, MISSING_BIN } from './bins.ts'
+import { tabulate } from './bins.ts'
+import type { Calibration } from './calibration.ts'
+import { calibrated, fitCalibration, logLoss, NO_CALIBRATION } from './calibration.ts'
+import { growTree, prepareGround } from './growing.ts'
+import type { Metrics } from './metrics.ts'
+import { metrics } from './metrics.ts'
 import { fork, index } from './random.ts'
+import { keepNegatives } from './sampling.ts'
 import type { Forest, Tree } from './trees.ts'
-import { emptyTree, fillMeans, sigmoid } from './trees.ts'
+import { leafValue, sigmoid } from './trees.ts'
 
 export type BoostSettings = {
   readonly seed: number
+  /** At most so many; early stopping may keep fewer. */
   readonly trees: number
   readonly depth: number
+  /** Most leaves of a tree; without it only `depth` limits them. */
+  readonly leaves?: number
   readonly shrinkage: number
   readonly l2: number
   readonly least_rows: number
   /** Share of the features that each tree may ask for. */
   readonly columns: number
+  /** Share of the rows, the latest, that training only watches; none without it. */
+  readonly valid_share?: number
+  /** Trees without progress on the watched rows after which training stops. */
+  readonly patience?: number
+  /** Share of the rows labelled 0 that is trained on; all without it. */
+  readonly negatives?: number
 }
 
-/** Sums per bin of one feature after another: gradients, hessians and rows. */
-type Histogram = {
-  readonly gradient: Float64Array
-  readonly hessian: Float64Array
-  readonly rows: Float64Array
+/** What does well on a bank's tables of some ten thousand rows. */
+export const BOOST_DEFAULTS = {
+  seed: 1,
+  trees: 400,
+  depth: 6,
+  leaves: 24,
+  shrinkage: 0.05,
+  l2: 5,
+  least_rows: 20,
+  columns: 0.7,
+  valid_share: 0.15,
+  patience: 40,
+} as const satisfies BoostSettings
+
+export type Stage = 'binning' | 'folding' | 'growing' | 'calibrating' | 'explaining' | 'done'
+/** `done` is the share of all work, 0 to 1; it never falls. */
+export type Progress = { readonly stage: Stage; readonly done: number }
+
+export type BoostReport = {
+  readonly rows: number
+  readonly base_rate: number
+  /** Rows the trees were grown on, and the share of the negatives that is. */
+  readonly grown_on: number
+  readonly sampling_rate: number
+  /** Trees kept of those grown. */
+  readonly trees: number
+  readonly trees_grown: number
+  readonly calibration: Calibration
+  /** On the latest slice, which chose the number of trees and the calibration: a little kind. */
+  readonly watched: Metrics | undefined
 }
 
-type Sums = { readonly gradient: number; readonly hessian: number; readonly rows: number }
+export type Boosted = { readonly forest: Forest; readonly report: BoostReport }
 
-type Split = {
-  readonly gain: number
-  readonly column: number
-  readonly bin: number
-  readonly missing_yes: boolean
-}
+const PATIENCE = 40
+const BINNING_SHARE = 0.05
+const GROWING_SHARE = 0.93
 
-type Growth = {
-  readonly settings: BoostSettings
-  readonly features: readonly Binned[]
-  readonly columns: readonly number[]
-  readonly gradient: Float64Array
-  readonly hessian: Float64Array
-  readonly order: Int32Array
+/** The latest rows, laid end to end, and what the trees so far say of them. */
+type Watched = {
+  readonly vectors: Float32Array
+  readonly labels: Uint8Array
   readonly margins: Float64Array
-  readonly tree: Tree
-  nodes: number
 }
 
-const measure = (growth: Growth, begin: number, end: number): Histogram => {
-  const size = growth.features.length * BINS
-  const sums: Histogram = {
-    gradient: new Float64Array(size),
-    hessian: new Float64Array(size),
-    rows: new Float64Array(size),
-  }
-  const { gradient, hessian, rows } = sums
-  for (const column of growth.columns) {
-    const bins = growth.features[column]?.bins as Uint8Array
-    const offset = column * BINS
-    for (let place = begin; place < end; place += 1) {
-      const row = growth.order[place] as number
-      const bin = offset + (bins[row] as number)
-      gradient[bin] = (gradient[bin] as number) + (growth.gradient[row] as number)
-      hessian[bin] = (hessian[bin] as number) + (growth.hessian[row] as number)
-      rows[bin] = (rows[bin] as number) + 1
-    }
-  }
-  return sums
-}
-
-/** What is left of the parent when one child is taken away: the other child, without counting. */
-const without = (parent: Histogram, child: Histogram): Histogram => ({
-  gradient: parent.gradient.map((sum, bin) => sum - (child.gradient[bin] as number)),
-  hessian: parent.hessian.map((sum, bin) => sum - (child.hessian[bin] as number)),
-  rows: parent.rows.map((sum, bin) => sum - (child.rows[bin] as number)),
-})
-
-const sumsOf = (growth: Growth, begin: number, end: number): Sums => {
-  let [gradient, hessian] = [0, 0]
-  for (let place = begin; place < end; place += 1) {
-    const row = growth.order[place] as number
-    gradient += growth.gradient[row] as number
-    hessian += growth.hessian[row] as number
-  }
-  return { gradient, hessian, rows: end - begin }
-}
-
-/**
- * The split with the largest second-order gain (Chen and Guestrin, XGBoost, 2016, equation 7),
- * trying missing values on either side.
- */
-const bestSplit = (growth: Growth, sums: Histogram, total: Sums): Split | undefined => {
-  const { l2, least_rows } = growth.settings
-  const score = (gradient: number, hessian: number) => (gradient * gradient) / (hessian + l2)
-  const parent = score(total.gradient, total.hessian)
-  let best: Split | undefined
-  for (const column of growth.columns) {
-    const offset = column * BINS
-    const at = (list: Float64Array, bin: number) => list[offset + bin] as number
-    const missing = at(sums.rows, MISSING_BIN)
-    let [gradient, hessian, rows] = [0, 0, 0]
-    const cuts = growth.features[column]?.cuts.length ?? 0
-    for (let bin = 0; bin < cuts; bin += 1) {
-      gradient += at(sums.gradient, bin)
-      hessian += at(sums.hessian, bin)
-      rows += at(sums.rows, bin)
-      for (const missing_yes of missing > 0 ? [true, false] : [rows * 2 >= total.rows]) {
-        const left = {
-          gradient: gradient + (missing_yes ? at(sums.gradient, MISSING_BIN) : 0),
-          hessian: hessian + (missing_yes ? at(sums.hessian, MISSING_BIN) : 0),
-          rows: rows + (missing_yes ? missing : 0),
-        }
-        if (left.rows < least_rows || total.rows - left.rows < least_rows) continue
-        const right = score(total.gradient - left.gradient, total.hessian - left.hessian)
-        const gain = score(left.gradient, left.hessian) + right - parent
-        if (gain > (best?.gain ?? 1e-6)) best = { gain, column, bin, missing_yes }
-      }
-    }
-  }
-  return best
-}
-
-/** Puts the rows that go to `yes` first, keeping their order; returns where the others begin. */
-const partition = (growth: Growth, split: Split, begin: number, end: number): number => {
-  const bins = growth.features[split.column]?.bins as Uint8Array
-  const rest: number[] = []
-  let place = begin
-  for (let from = begin; from < end; from += 1) {
-    const row = growth.order[from] as number
-    const bin = bins[row] as number
-    if (bin === MISSING_BIN ? split.missing_yes : bin <= split.bin) {
-      growth.order[place] = row
-      place += 1
-    } else rest.push(row)
-  }
-  growth.order.set(rest, place)
-  return place
-}
-
-const closeLeaf = (growth: Growth, node: number, total: Sums, begin: number, end: number): void => {
-  const { l2, shrinkage } = growth.settings
-  const weight = Math.fround((-total.gradient / (total.hessian + l2)) * shrinkage)
-  growth.tree.value[node] = weight
-  for (let place = begin; place < end; place += 1) {
-    const row = growth.order[place] as number
-    growth.margins[row] = (growth.margins[row] as number) + weight
-  }
-}
-
-const grow = (
-  growth: Growth,
-  node: number,
-  depth: number,
-  begin: number,
-  end: number,
-  sums: Histogram | undefined,
-): void => {
-  const total = sumsOf(growth, begin, end)
-  growth.tree.rows[node] = total.rows
-  const split = sums && bestSplit(growth, sums, total)
-  if (!split) {
-    closeLeaf(growth, node, total, begin, end)
-    return
-  }
-  const middle = partition(growth, split, begin, end)
-  const [yes, no] = [growth.nodes, growth.nodes + 1]
-  growth.nodes += 2
-  growth.tree.feature[node] = split.column
-  growth.tree.threshold[node] = growth.features[split.column]?.cuts[split.bin] as number
-  growth.tree.missing_yes[node] = split.missing_yes ? 1 : 0
-  growth.tree.yes[node] = yes
-  growth.tree.no[node] = no
-  let [left, right]: [Histogram | undefined, Histogram | undefined] = [undefined, undefined]
-  if (depth > 1 && middle - begin <= end - middle) {
-    left = measure(growth, begin, middle)
-    right = without(sums, left)
-  } else if (depth > 1) {
-    right = measure(growth, middle, end)
-    left = without(sums, right)
-  }
-  grow(growth, yes, depth - 1, begin, middle, left)
-  grow(growth, no, depth - 1, middle, end, right)
-}
-
-const sample = (settings: BoostSettings, features: number, tree: number): number[] => {
+const sampleColumns = (settings: BoostSettings, features: number, tree: number): Int32Array => {
   const next = fork(settings.seed, tree)
   const columns = Array.from({ length: features }, (_, column) => column)
   const wanted = Math.max(1, Math.round(features * settings.columns))
   while (columns.length > wanted) columns.splice(index(next, columns.length), 1)
-  return columns
+  return Int32Array.from(columns)
 }
 
-const trimmed = (tree: Tree, nodes: number): Tree => ({
-  feature: tree.feature.slice(0, nodes),
-  threshold: tree.threshold.slice(0, nodes),
-  yes: tree.yes.slice(0, nodes),
-  no: tree.no.slice(0, nodes),
-  missing_yes: tree.missing_yes.slice(0, nodes),
-  rows: tree.rows.slice(0, nodes),
-  value: tree.value.slice(0, nodes),
-})
+const positives = (labels: Uint8Array): number => labels.reduce((sum, label) => sum + label, 0)
 
-/**
- * Histogram gradient-boosted trees on the logistic loss. `columns` holds one Float32Array per
- * feature, NaN where missing; `labels` 0 or 1 per row, both present. Same input, same forest.
- */
-export const boost = (
+const watch = (
   columns: readonly Float32Array[],
   labels: Uint8Array,
+  from: number,
+  base: number,
+): Watched => {
+  const width = columns.length
+  const vectors = new Float32Array((labels.length - from) * width)
+  columns.forEach((column, place) => {
+    for (let row = from; row < labels.length; row += 1) {
+      vectors[(row - from) * width + place] = column[row] as number
+    }
+  })
+  const margins = new Float64Array(labels.length - from).fill(base)
+  return { vectors, labels: labels.subarray(from), margins }
+}
+
+/** Adds what a new tree says of the watched rows; answers their log loss. */
+const listen = ({ vectors, labels, margins }: Watched, tree: Tree, width: number): number => {
+  for (let row = 0; row < margins.length; row += 1) {
+    margins[row] = (margins[row] as number) + leafValue(tree, vectors, row * width)
+  }
+  return logLoss(margins, labels)
+}
+
+type Grown = { readonly trees: readonly Tree[]; readonly grown: number }
+
+type Sample = { readonly columns: readonly Float32Array[]; readonly labels: Uint8Array }
+
+/** Grows tree after tree on the sample, and keeps as many as served the watched rows best. */
+const growForest = (
+  { columns, labels }: Sample,
+  base: number,
+  watched: Watched | undefined,
   settings: BoostSettings,
-): Forest => {
+  progress: (progress: Progress) => void,
+): Grown => {
   const rows = labels.length
-  const positive = labels.reduce((sum, label) => sum + label, 0)
-  if (positive === 0 || positive === rows) throw new Error('training needs rows of both labels')
-  const base = Math.fround(Math.log(positive / (rows - positive)))
-  const features = columns.map(binned)
+  const table = tabulate(columns, (done) =>
+    progress({ stage: 'binning', done: done * BINNING_SHARE }),
+  )
   const margins = new Float64Array(rows).fill(base)
-  const gradient = new Float64Array(rows)
-  const hessian = new Float64Array(rows)
-  const trees = Array.from({ length: settings.trees }, (_, number): Tree => {
+  const [gradient, hessian] = [new Float64Array(rows), new Float64Array(rows)]
+  const ground = prepareGround(rows, table.width)
+  const limits = { ...settings, leaves: settings.leaves ?? 2 ** settings.depth }
+  const trees: Tree[] = []
+  let [best, kept] = [watched ? logLoss(watched.margins, watched.labels) : 0, 0]
+  for (let number = 0; number < settings.trees; number += 1) {
     for (let row = 0; row < rows; row += 1) {
       const probability = sigmoid(margins[row] as number)
       gradient[row] = probability - (labels[row] as number)
       hessian[row] = probability * (1 - probability)
     }
-    const growth: Growth = {
-      settings,
-      features,
-      columns: sample(settings, features.length, number),
-      gradient,
-      hessian,
-      order: Int32Array.from({ length: rows }, (_, row) => row),
-      margins,
-      tree: emptyTree(2 ** (settings.depth + 1) - 1),
-      nodes: 1,
-    }
-    grow(growth, 0, settings.depth, 0, rows, measure(growth, 0, rows))
-    return fillMeans(trimmed(growth.tree, growth.nodes))
-  })
-  return { base, trees }
+    const chosen = sampleColumns(settings, table.width, number)
+    const tree = growTree(ground, { table, columns: chosen, gradient, hessian }, margins, limits)
+    trees.push(tree)
+    const share = (number + 1) / settings.trees
+    progress({ stage: 'growing', done: BINNING_SHARE + GROWING_SHARE * share })
+    if (!watched) continue
+    const loss = listen(watched, tree, table.width)
+    if (loss < best) [best, kept] = [loss, trees.length]
+    else if (trees.length - kept >= (settings.patience ?? PATIENCE)) break
+  }
+  return { trees: watched ? trees.slice(0, Math.max(1, kept)) : trees, grown: trees.length }
 }
+
+/** Margins of the watched rows by the trees that were kept. */
+const listenAgain = (watched: Watched, base: number, trees: readonly Tree[], width: number) => {
+  watched.margins.fill(base)
+  for (const tree of trees) listen(watched, tree, width)
+}
+
+const check = (
+  columns: readonly Float32Array[],
+  labels: Uint8Array,
+  trained: Uint8Array,
+  settings: BoostSettings,
+): void => {
+  if (columns.length === 0 || columns.some(({ length }) => length !== labels.length)) {
+    throw new Error('training needs columns, each with a value per label')
+  }
+  if (labels.some((label) => label > 1)) throw new Error('a label is neither 0 nor 1')
+  const positive = positives(trained)
+  if (positive === 0 || positive === trained.length) {
+    throw new Error('training needs rows of both labels')
+  }
+  const { valid_share = 0, negatives = 1, leaves = 2 } = settings
+  if (!(valid_share >= 0 && valid_share < 1 && negatives > 0 && negatives <= 1 && leaves >= 2)) {
+    throw new Error('valid_share is 0 to below 1, negatives above 0 to 1, leaves at least 2')
+  }
+}
+
+/**
+ * Histogram gradient-boosted trees on the logistic loss. `columns` holds one Float32Array per
+ * feature, NaN where missing; `labels` 0 or 1 per row, both present; rows in order of time. With
+ * `negatives` only a share of the 0s is grown on, and the margin is put right by the logarithm of
+ * that share. With `valid_share` the latest rows choose how many trees are kept, and calibrate
+ * them; scale and shift are folded into the leaves and the base. Same input, same forest.
+ */
+export const boostWithReport = (
+  columns: readonly Float32Array[],
+  labels: Uint8Array,
+  settings: BoostSettings,
+  progress: (progress: Progress) => void = () => undefined,
+): Boosted => {
+  const rows = labels.length
+  const until = rows - Math.floor(rows * (settings.valid_share ?? 0))
+  const trained = labels.subarray(0, until)
+  check(columns, labels, trained, settings)
+  const sample = keepNegatives(columns, trained, settings.negatives ?? 1, settings.seed)
+  const positive = positives(sample.labels)
+  const sampled = Math.fround(Math.log(positive / (sample.labels.length - positive)))
+  const base = sampled + Math.log(sample.rate)
+
+  const watched = until < rows ? watch(columns, labels, until, base) : undefined
+  const { trees, grown } = growForest(sample, sampled, watched, settings, progress)
+  progress({ stage: 'calibrating', done: BINNING_SHARE + GROWING_SHARE })
+  let calibration = NO_CALIBRATION
+  if (watched) {
+    listenAgain(watched, base, trees, columns.length)
+    calibration = fitCalibration(watched.margins, watched.labels)
+  }
+  const { scale, shift } = calibration
+  const probabilities =
+    watched && Float32Array.from(watched.margins, (margin) => sigmoid(margin * scale + shift))
+  progress({ stage: 'done', done: 1 })
+  return {
+    forest: calibrated({ base, trees }, calibration),
+    report: {
+      rows,
+      base_rate: positives(labels) / rows,
+      grown_on: sample.labels.length,
+      sampling_rate: sample.rate,
+      trees: trees.length,
+      trees_grown: grown,
+      calibration,
+      watched: watched && probabilities && metrics(probabilities, watched.labels),
+    },
+  }
+}
+
+export const boost = (
+  columns: readonly Float32Array[],
+  labels: Uint8Array,
+  settings: BoostSettings,
+): Forest => boostWithReport(columns, labels, settings).forest

@@ -5,17 +5,48 @@ export type Metrics = {
   readonly auc: number
   readonly average_precision: number
   readonly brier: number
+  readonly log_loss: number
+}
+
+/** What comes of calling everything from a threshold up positive. */
+export type AtThreshold = {
+  readonly threshold: number
+  readonly precision: number
+  readonly recall: number
+  readonly f1: number
+  readonly accuracy: number
+  /** Accuracy of calling everything negative, or everything positive: what is had for nothing. */
+  readonly accuracy_of_guessing: number
+  /** Share of the rows that is called positive: the work it makes. */
+  readonly flagged: number
+}
+
+/** What mistakes and their prevention cost, in any one unit. */
+export type Costs = {
+  /** A positive below the threshold. */
+  readonly missed: number
+  /** Looking at one row from the threshold up. */
+  readonly review: number
+  /** A negative from the threshold up that is refused: 0 where everything is looked at first. */
+  readonly wrong_block: number
 }
 
 type Point = { readonly score: number; readonly rows: number; readonly hits: number }
 
+const LEAST_PROBABILITY = 1e-7
+
+const positives = (labels: Uint8Array): number => labels.reduce((sum, label) => sum + label, 0)
+
+/** Row numbers, the highest score first; among equals the earlier row first. */
+export const ranked = (scores: Float32Array): Int32Array =>
+  Int32Array.from(scores.keys()).sort(
+    (one, other) => (scores[other] as number) - (scores[one] as number) || one - other,
+  )
+
 /** Rows and positives per distinct score, the highest score first. */
 const points = (scores: Float32Array, labels: Uint8Array): Point[] => {
-  const order = Array.from(scores.keys()).sort(
-    (one, other) => (scores[other] as number) - (scores[one] as number),
-  )
   const found: { score: number; rows: number; hits: number }[] = []
-  for (const row of order) {
+  for (const row of ranked(scores)) {
     const score = scores[row] as number
     const last = found.at(-1)
     if (last?.score === score) {
@@ -26,33 +57,41 @@ const points = (scores: Float32Array, labels: Uint8Array): Point[] => {
   return found
 }
 
+const surprise = (probability: number, label: number): number => {
+  const given = label === 1 ? probability : 1 - probability
+  return -Math.log(Math.max(LEAST_PROBABILITY, given))
+}
+
 /** `scores` are probabilities, `labels` 0 or 1, both present. Ties count half in the AUC. */
 export const metrics = (scores: Float32Array, labels: Uint8Array): Metrics => {
-  const positive = labels.reduce((sum, label) => sum + label, 0)
+  const positive = positives(labels)
   const negative = labels.length - positive
-  let [ranked, precision, rows, hits] = [0, 0, 0, 0]
+  let [pairs, precision, rows, hits] = [0, 0, 0, 0]
   for (const point of points(scores, labels)) {
-    ranked += (point.rows - point.hits) * (hits + point.hits / 2)
+    pairs += (point.rows - point.hits) * (hits + point.hits / 2)
     rows += point.rows
     hits += point.hits
     precision += (hits / rows) * (point.hits / positive)
   }
-  const squares = scores.reduce(
-    (sum, score, row) => sum + (score - (labels[row] as number)) ** 2,
-    0,
-  )
+  let [squares, surprises] = [0, 0]
+  scores.forEach((score, row) => {
+    const label = labels[row] as number
+    squares += (score - label) ** 2
+    surprises += surprise(score, label)
+  })
   return {
     rows: labels.length,
     base_rate: positive / labels.length,
-    auc: ranked / (positive * negative),
+    auc: pairs / (positive * negative),
     average_precision: precision,
     brier: squares / labels.length,
+    log_loss: surprises / labels.length,
   }
 }
 
 /** The lowest score from which up the harmonic mean of precision and recall is highest. */
 export const bestF1Threshold = (scores: Float32Array, labels: Uint8Array): number => {
-  const positive = labels.reduce((sum, label) => sum + label, 0)
+  const positive = positives(labels)
   let [rows, hits, best, threshold] = [0, 0, -1, 1]
   for (const point of points(scores, labels)) {
     rows += point.rows
@@ -78,14 +117,41 @@ export const precisionThreshold = (
   return threshold
 }
 
-/** Precision and recall of calling everything from the threshold up positive. */
-export const atThreshold = (scores: Float32Array, labels: Uint8Array, threshold: number) => {
-  let [rows, hits, positive] = [0, 0, 0]
+/** The threshold that would have cost least on these rows; 1 when acting never pays. */
+export const cheapestThreshold = (
+  scores: Float32Array,
+  labels: Uint8Array,
+  { missed, review, wrong_block }: Costs,
+): { readonly threshold: number; readonly cost: number } => {
+  let [cost, threshold] = [positives(labels) * missed, 1]
+  let soFar = cost
+  for (const point of points(scores, labels)) {
+    soFar += point.rows * review + (point.rows - point.hits) * wrong_block - point.hits * missed
+    if (soFar < cost) [cost, threshold] = [soFar, point.score]
+  }
+  return { threshold, cost }
+}
+
+/** All that must be told of a threshold together; precision is 1 when nothing is called positive. */
+export const atThreshold = (
+  scores: Float32Array,
+  labels: Uint8Array,
+  threshold: number,
+): AtThreshold => {
+  let [rows, hits] = [0, 0]
   scores.forEach((score, row) => {
-    positive += labels[row] as number
     if (score < threshold) return
     rows += 1
     hits += labels[row] as number
   })
-  return { precision: rows === 0 ? 1 : hits / rows, recall: hits / positive }
+  const [positive, all] = [positives(labels), labels.length]
+  return {
+    threshold,
+    precision: rows === 0 ? 1 : hits / rows,
+    recall: hits / positive,
+    f1: (2 * hits) / (rows + positive),
+    accuracy: (all - rows - positive + 2 * hits) / all,
+    accuracy_of_guessing: Math.max(positive, all - positive) / all,
+    flagged: rows / all,
+  }
 }

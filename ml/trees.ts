@@ -41,31 +41,36 @@ export const fillMeans = (tree: Tree): Tree => {
   return tree
 }
 
-/** The node after `node`, which asks for `feature`. */
-const step = (tree: Tree, node: number, feature: number, row: Float32Array): number => {
-  const value = row[feature] as number
+export const takesYes = (tree: Tree, node: number, value: number): boolean =>
   // Missing first: every comparison with NaN is false.
-  const yes = Number.isNaN(value)
-    ? tree.missing_yes[node] === 1
-    : value <= (tree.threshold[node] as number)
-  return (yes ? tree.yes[node] : tree.no[node]) as number
+  Number.isNaN(value) ? tree.missing_yes[node] === 1 : value <= (tree.threshold[node] as number)
+
+/** The node after `node`, which asks for this value. */
+const step = (tree: Tree, node: number, value: number): number =>
+  (takesYes(tree, node, value) ? tree.yes[node] : tree.no[node]) as number
+
+/** What one tree adds to the log-odds of the row that begins at `offset`. */
+export const leafValue = (tree: Tree, rows: Float32Array, offset: number): number => {
+  let [node, feature] = [0, tree.feature[0] as number]
+  while (feature >= 0) {
+    node = step(tree, node, rows[offset + feature] as number)
+    feature = tree.feature[node] as number
+  }
+  return tree.value[node] as number
 }
 
 export const sigmoid = (margin: number): number => 1 / (1 + Math.exp(-margin))
 
 /** The log-odds of one row, added up in float32 as onnxruntime does. */
-export const margin = (forest: Forest, row: Float32Array): number => {
+export const margin = (forest: Forest, rows: Float32Array, offset = 0): number => {
   let sum = 0
-  for (const tree of forest.trees) {
-    let [node, feature] = [0, tree.feature[0] as number]
-    while (feature >= 0) {
-      node = step(tree, node, feature, row)
-      feature = tree.feature[node] as number
-    }
-    sum = Math.fround(sum + (tree.value[node] as number))
-  }
+  for (const tree of forest.trees) sum = Math.fround(sum + leafValue(tree, rows, offset))
   return Math.fround(sum + forest.base)
 }
+
+/** What the forest says of nobody in particular: the mean margin over the rows it grew on. */
+export const expectation = (forest: Forest): number =>
+  forest.trees.reduce((sum, tree) => sum + (tree.value[0] as number), forest.base)
 
 /**
  * How far each feature moved the log-odds of this row: along each tree's path, the change of the
@@ -77,7 +82,7 @@ export const contributions = (forest: Forest, row: Float32Array): Float64Array =
   for (const tree of forest.trees) {
     let [node, feature] = [0, tree.feature[0] as number]
     while (feature >= 0) {
-      const next = step(tree, node, feature, row)
+      const next = step(tree, node, row[feature] as number)
       const change = (tree.value[next] as number) - (tree.value[node] as number)
       moved[feature] = (moved[feature] as number) + change
       node = next
@@ -85,4 +90,25 @@ export const contributions = (forest: Forest, row: Float32Array): Float64Array =
     }
   }
   return moved
+}
+
+/** Why these trees cannot be walked; undefined when they can. */
+export const faultOf = (forest: Forest, features: number): string | undefined => {
+  for (const [number, { feature, threshold, yes, no, rows, value }] of forest.trees.entries()) {
+    for (const [node, asked] of feature.entries()) {
+      const place = `node ${node} of tree ${number}`
+      if (asked < 0 && Number.isFinite(value[node])) continue
+      if (asked < 0) return `${place} has no finite value`
+      const [left, right] = [yes[node] as number, no[node] as number]
+      if (asked >= features) return `${place} asks for feature ${asked} of ${features}`
+      if (Number.isNaN(threshold[node])) return `${place} has no threshold`
+      // Children after their parent: so no walk can run in a circle.
+      if (!(left > node && right > node && left < feature.length && right < feature.length)) {
+        return `${place} leads nowhere`
+      }
+      const below = (rows[left] as number) + (rows[right] as number)
+      if (!(below > 0 && below === rows[node])) return `${place} has no true count of its rows`
+    }
+  }
+  return undefined
 }

@@ -21,10 +21,15 @@ const customers: Table = {
 
 export const customerBook = projection({
   name: 'customers',
-  version: 1,
+  version: 2,
   tables: [customers],
   schemas: customerEvents,
-  on: { CustomerRegistered: ({ data }, rows) => rows.put(customers, data) },
+  on: {
+    CustomerRegistered: ({ data }, rows) => rows.put(customers, data),
+    CustomerChanged: ({ data: { customer, profile } }, rows) =>
+      rows.patch(customers, { customer }, { profile }),
+    CustomerForgotten: ({ data: { customer } }, rows) => rows.remove(customers, { customer }),
+  },
 })
 
 /** The name is null once he has been forgotten. */

@@ -8,7 +8,7 @@ import {
 } from './builds.ts'
 import { type Projected, type Projection, project } from './kernel.ts'
 import { writeChanges } from './rows.ts'
-import type { Database } from './table.ts'
+import { type Database, physicalName } from './table.ts'
 
 /** A build at work, with its place in the log as this process knows it. */
 export type Running = { readonly projection: Projection; build: Build }
@@ -29,6 +29,26 @@ const workOn = (running: Running, events: readonly Recorded[]): Work | undefined
   return { running, projected, until: last?.position ?? running.build.position }
 }
 
+const LEAST_ANALYZED = 1000
+
+/** The largest of 1,000, 2,000, 4,000 ... that so many events reach. */
+const magnitudeOf = (events: number): number =>
+  events < LEAST_ANALYZED ? 0 : 2 ** Math.floor(Math.log2(events / LEAST_ANALYZED))
+
+/**
+ * Counts the rows anew whenever their number has about doubled: a plan that was made while a table
+ * was nearly empty would walk all of it until the server thinks of that by itself.
+ */
+const analyzeGrown = async (database: Database, works: readonly Work[]): Promise<void> => {
+  for (const { running, projected } of works) {
+    const { events, build } = running.build
+    if (magnitudeOf(events) === magnitudeOf(events - projected.handled)) continue
+    for (const table of running.projection.tables) {
+      await database.query(`analyze ${physicalName(table, build)}`)
+    }
+  }
+}
+
 const write = async (database: Database, works: readonly Work[], lastAt: Date): Promise<void> => {
   const moving = works.filter(({ projected }) => projected.handled > 0)
   if (moving.length === 0) return
@@ -47,6 +67,7 @@ const write = async (database: Database, works: readonly Work[], lastAt: Date): 
     const events = running.build.events + projected.handled
     running.build = { ...running.build, position: until, events, status: settled(running.build) }
   }
+  await analyzeGrown(database, moving)
 }
 
 const settled = ({ status }: Build): Build['status'] => (status === 'stopped' ? 'active' : status)

@@ -1,14 +1,17 @@
 import { apiKeyBook } from './api_keys.ts'
 import { cardBook } from './cards.ts'
+import { churnBook } from './churn/index.ts'
 import { customerBook } from './customers.ts'
 import { eventIndexBook } from './event_index.ts'
 import { exportBook } from './exports.ts'
 import { holidayBook } from './holidays.ts'
 import type { Projection } from './kernel.ts'
 import { accountBook, holdBook, journal, periodBook } from './ledger/index.ts'
+import { modelBook } from './models.ts'
 import { scoreBook } from './risk.ts'
 import { sessionBook } from './sessions.ts'
 import { statementBook } from './statements.ts'
+import { taskBook } from './tasks.ts'
 import { userBook } from './users.ts'
 
 /** Every read model. A new one is built from the whole log at the next start. */
@@ -25,6 +28,9 @@ export const projections: readonly Projection[] = [
   customerBook,
   cardBook,
   statementBook,
+  churnBook,
+  modelBook,
+  taskBook,
   holidayBook.projection,
   eventIndexBook,
 ]

@@ -16,6 +16,9 @@ export const paging = {
 
 export type Page<Item> = { readonly items: readonly Item[]; readonly next_cursor: string | null }
 
+/** A page out of numbered ones, of a list that has so many items in all. */
+export type NumberedPage<Item> = { readonly count: number; readonly results: readonly Item[] }
+
 const encodeCursor = (parts: readonly string[]): string =>
   Buffer.from(JSON.stringify(parts)).toString('base64url')
 

@@ -1,6 +1,6 @@
 /** What the tests of auditing and exports share: a small bank with something of everything. */
 import type { z } from 'zod'
-import { type Command, execute, type Ports } from '../commands/kernel.ts'
+import { type Command, execute } from '../commands/kernel.ts'
 import {
   captureHold,
   closePeriod,
@@ -14,6 +14,7 @@ import {
   releaseHold,
   reverseEntry,
 } from '../commands/ledger/index.ts'
+import type { Ports } from '../commands/ports.ts'
 import { entriesOf } from '../domain/ledger/events.ts'
 import type { EventStore } from '../domain/log.ts'
 import { accepted, administrator } from './people-support.ts'

@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { createAuthenticator, isUnauthenticated } from '../api/authenticate.ts'
 import { createMarks, createRevocations, subjectOf } from '../api/revocations.ts'
 import { issueApiKey, lookAtApiKey, revokeApiKey } from '../commands/api_keys.ts'
-import { type Actor, execute, type Ports } from '../commands/kernel.ts'
+import { execute } from '../commands/kernel.ts'
+import type { Actor, Ports } from '../commands/ports.ts'
 import { logIn, logOut, refreshSession } from '../commands/sessions.ts'
 import { changeRoles, disableUser, registerUser, resetPassword } from '../commands/users.ts'
+import type { AudienceName } from '../domain/sessions.ts'
 import { sessionBook } from '../projections/sessions.ts'
 import { userBook } from '../projections/users.ts'
 import { until } from './infra-support.ts'
@@ -89,7 +91,7 @@ describe('authentication', () => {
     const { user } = accepted(await execute(ports, registerUser, input as never, context)).answer
     return { id: user, roles: ['staff'] }
   }
-  const enter = async (ports: Ports, username: string, audience = 'daybook') =>
+  const enter = async (ports: Ports, username: string, audience: AudienceName = 'daybook') =>
     accepted(await logIn.run(ports, { username, password, audience }, world.context(anonymous)))
       .answer
 
@@ -121,9 +123,9 @@ describe('authentication', () => {
   test('a token is good for its audience only', async () => {
     const { ports, passes } = startProcess()
     await register(ports, 'carl')
-    const { access_token } = await enter(ports, 'carl', 'coastal')
+    const { access_token } = await enter(ports, 'carl', 'churn')
     expect(await passes(access_token)).toBe(false)
-    expect(await passes(access_token, 'coastal')).toBe(true)
+    expect(await passes(access_token, 'churn')).toBe(true)
     expect(await passes(access_token)).toBe(false)
   })
 
@@ -204,7 +206,11 @@ describe('authentication', () => {
     }
     if (name === 'new roles') {
       const { answer } = accepted(
-        await refreshSession.run(there.ports, { refresh_token }, world.context(anonymous)),
+        await refreshSession.run(
+          there.ports,
+          { refresh_token, audience: 'daybook' },
+          world.context(anonymous),
+        ),
       )
       for (const process of [here, there, restarted]) {
         expect(
@@ -240,7 +246,7 @@ describe('authentication', () => {
     }
     expect(here.counts.looked).toBe(1)
     expect(await there.passes(token ?? '')).toBe(true)
-    expect(await here.passes(token ?? '', 'coastal')).toBe(false)
+    expect(await here.passes(token ?? '', 'churn')).toBe(false)
     expect(await here.passes(`${token?.slice(0, -1)}`)).toBe(false)
 
     const revoke = { key, reason: 'leaked' }

@@ -1,11 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { blockCard, changePin, issueCard, unblockCard } from '../commands/cards.ts'
-import type { Ports } from '../commands/kernel.ts'
-import { GivenPin, NewPin, tooCommon } from '../commands/pins.ts'
+import { blockCard } from '../commands/cards.ts'
+import type { Ports } from '../commands/ports.ts'
 import { Card, cardLockOf, isUsable } from '../domain/cards.ts'
 import { isRefusal } from '../domain/kernel.ts'
-import { ADAS_CARD, answerOf, BENS, CHECKING, codeOf, NOON, openBranch } from './machine-support.ts'
+import { ADAS_CARD, answerOf, CHECKING, codeOf, NOON, openBranch } from './machine-support.ts'
 import { spec } from './support/spec.ts'
 
 const MINUTE_MS = 60_000
@@ -36,9 +35,7 @@ describe.each([
   test('are counted, and the third in a row locks for half an hour', () => {
     given(before).when('judgePin', guess(false)).gives(failed(0))
     given(before, failed(-1)).when('judgePin', guess(false)).gives(failed(0))
-    given(before, twice)
-      .when('judgePin', guess(false))
-      .gives(failed(0, LOCK_END))
+    given(before, twice).when('judgePin', guess(false)).gives(failed(0, LOCK_END))
   })
 
   test('are decided one after another: the second of two last guesses finds the lock', () => {

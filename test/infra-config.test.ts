@@ -23,6 +23,8 @@ describe('configuration', () => {
       admin: undefined,
       tokenSecret: undefined,
       vaultKey: undefined,
+      pinPepper: undefined,
+      test: false,
       logLevel: 'info',
       logTo: 'file',
       roles: new Set(['api', 'project', 'relay', 'score']),
@@ -106,5 +108,30 @@ describe('configuration', () => {
     ['EVENTSTORE_URL', 'localhost:2113'],
   ])('%s=%s is refused', (name, value) => {
     expect(faultsOf({ [name]: value })).toEqual([expect.stringMatching(`^${name}: expected `)])
+  })
+  test('opens the test door only beside stores of its own, and limits nobody then', () => {
+    expect(readConfig({ DAYBOOK_TEST: '1' })).toMatchObject({ test: true, rateLimitPerMinute: 0 })
+    const limited = { DAYBOOK_TEST: '1', RATE_LIMIT_PER_MINUTE: '5' }
+    expect(readConfig(limited)).toMatchObject({ rateLimitPerMinute: 0 })
+    for (const off of ['0', '']) {
+      expect(readConfig({ ...limited, DAYBOOK_TEST: off })).toMatchObject({
+        ...{ test: false, rateLimitPerMinute: 5 },
+      })
+    }
+    expect(faultsOf({ DAYBOOK_TEST: 'yes' })).toEqual(['DAYBOOK_TEST: expected 1, or 0'])
+  })
+
+  test('refuses the test door beside each store that is real, and names them all', () => {
+    const real = {
+      EVENTSTORE_URL: 'esdb://node:2113',
+      DATABASE_URL: 'postgres://db/daybook',
+      KAFKA_BROKERS: 'one:9092',
+    }
+    const fault = (name: string) => `${name}: expected not to be set together with DAYBOOK_TEST`
+    for (const [name, value] of Object.entries(real)) {
+      expect(faultsOf({ DAYBOOK_TEST: '1', [name]: value })).toEqual([fault(name)])
+    }
+    expect(faultsOf({ DAYBOOK_TEST: '1', ...real })).toEqual(Object.keys(real).map(fault))
+    expect(faultsOf({ DAYBOOK_TEST: '0', ...real })).toEqual([])
   })
 })

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { binned, MISSING_BIN } from '../ml/bins.ts'
-import { boost } from '../ml/boosting.ts'
-import { atThreshold, bestF1Threshold, metrics, precisionThreshold } from '../ml/metrics.ts'
+import { BOOST_DEFAULTS, boost, boostWithReport } from '../ml/boosting.ts'
+import { calibrated, fitCalibration, logLoss } from '../ml/calibration.ts'
+import { metrics } from '../ml/metrics.ts'
+import { encodeOnnx } from '../ml/onnx.ts'
 import { fork } from '../ml/random.ts'
-import { SHIPPED, train } from '../ml/train.ts'
-import { contributions, type Forest, margin, sigmoid } from '../ml/trees.ts'
+import { keepNegatives } from '../ml/sampling.ts'
+import { contributions, expectation, type Forest, margin, sigmoid, type Tree } from '../ml/trees.ts'
 
 const settings = {
   seed: 1,
@@ -28,6 +30,11 @@ const puzzle = (rows: number, seed: number) => {
   })
   return { columns, labels }
 }
+
+const depthOf = (tree: Tree, node = 0): number =>
+  (tree.feature[node] as number) < 0
+    ? 0
+    : 1 + Math.max(depthOf(tree, tree.yes[node] as number), depthOf(tree, tree.no[node] as number))
 
 const scores = (forest: Forest, columns: readonly Float32Array[]): Float32Array =>
   (columns[0] as Float32Array).map((_, row) =>
@@ -86,19 +93,34 @@ describe('boosted trees', () => {
     expect(boost(columns, labels, { ...sampled, seed: 2 })).not.toEqual(forest)
   })
 
-  it('keep within depth and leaf size', () => {
-    const { columns, labels } = puzzle(1_000, 1)
-    const forest = boost(columns, labels, { ...settings, depth: 2, least_rows: 50 })
-    for (const tree of forest.trees) {
-      expect(tree.feature.length).toBeLessThanOrEqual(7)
-      expect(Math.min(...tree.rows)).toBeGreaterThanOrEqual(50)
-    }
+  it('keep within depth, number of leaves and size of leaves', () => {
+    const { columns, labels } = puzzle(2_000, 1)
+    const forest = boost(columns, labels, { ...settings, depth: 3, leaves: 6, least_rows: 50 })
+    const shapes = forest.trees.map((tree) => ({ depth: depthOf(tree), nodes: tree.rows.length }))
+    expect(Math.max(...shapes.map(({ depth }) => depth))).toBe(3)
+    expect(Math.max(...shapes.map(({ nodes }) => nodes))).toBe(11)
+    for (const tree of forest.trees) expect(Math.min(...tree.rows)).toBeGreaterThanOrEqual(50)
+  })
+
+  it('grow where there is most to gain, not evenly', () => {
+    const columns = [Float32Array.from({ length: 4_000 }, (_, row) => row)]
+    const wave = Uint8Array.from({ length: 4_000 }, (_, row) => (row < 800 ? (row >> 7) & 1 : 0))
+    const [tree] = boost(columns, wave, { ...settings, trees: 1, depth: 8, leaves: 7 }).trees
+    expect(depthOf(tree as Tree)).toBeGreaterThan(3)
+    expect(tree?.rows).toHaveLength(13)
+  })
+
+  it('learn from a feature of which nothing is known but whether it is there', () => {
+    const next = fork(12, 0)
+    const labels = Uint8Array.from({ length: 1_000 }, () => (next() < 0.3 ? 1 : 0))
+    const column = Float32Array.from(labels, (label) => (label === 1 ? Number.NaN : 7))
+    expect(metrics(scores(boost([column], labels, settings), [column]), labels).auc).toBe(1)
   })
 
   it('explain a margin as the mean margin plus contributions', () => {
     const { columns, labels } = puzzle(1_000, 3)
     const forest = boost(columns, labels, settings)
-    const nobody = forest.trees.reduce((sum, tree) => sum + (tree.value[0] as number), forest.base)
+    const nobody = expectation(forest)
     for (let row = 0; row < 100; row += 1) {
       const vector = Float32Array.from(columns, (column) => column[row] as number)
       const moved = contributions(forest, vector).reduce((sum, part) => sum + part, 0)
@@ -106,57 +128,145 @@ describe('boosted trees', () => {
     }
   })
 
-  it('refuse rows that are all alike', () => {
-    expect(() => boost([Float32Array.of(1, 2)], Uint8Array.of(0, 0), settings)).toThrow(
-      'both labels',
+  it('refuse rows that are all alike, labels that are none, and shares that are none', () => {
+    const column = [Float32Array.of(1, 2)]
+    expect(() => boost(column, Uint8Array.of(0, 0), settings)).toThrow('both labels')
+    expect(() => boost(column, Uint8Array.of(0, 2), settings)).toThrow('neither 0 nor 1')
+    expect(() => boost(column, Uint8Array.of(0, 1, 1), settings)).toThrow('per label')
+    const none = { ...settings, negatives: 0 }
+    expect(() => boost(column, Uint8Array.of(0, 1), none)).toThrow('negatives')
+  })
+})
+
+/** One row in ten or so is positive, more by chance than by the features. */
+const noisy = (rows: number, seed: number) => {
+  const next = fork(seed, 1)
+  const columns = [0, 1, 2, 3, 4].map(() => Float32Array.from({ length: rows }, () => next()))
+  const labels = Uint8Array.from({ length: rows }, (_, row) => {
+    const [one, other] = [columns[0]?.[row] as number, columns[1]?.[row] as number]
+    return next() < sigmoid(-5 + 3 * one + 2 * (one > 0.5 ? other : 0)) ? 1 : 0
+  })
+  return { columns, labels }
+}
+
+describe('early stopping', () => {
+  const eager = { ...BOOST_DEFAULTS, shrinkage: 0.4, patience: 10 }
+
+  it('keeps the trees up to the best one on the latest rows', () => {
+    const { columns, labels } = noisy(4_000, 1)
+    const { forest, report } = boostWithReport(columns, labels, eager)
+    expect(report.trees).toBe(forest.trees.length)
+    expect(report.trees_grown).toBe(report.trees + 10)
+    expect(report.watched?.rows).toBe(600)
+    const fixed = { ...eager, trees: report.trees, patience: 400 }
+    expect(boostWithReport(columns, labels, fixed).forest).toEqual(forest)
+  })
+
+  it('watches the latest rows: what they hold cannot be learnt, only counted', () => {
+    const { columns, labels } = noisy(4_000, 1)
+    const turned = labels.map((label, row) => (row >= 3_400 ? 1 - label : label))
+    expect(boostWithReport(columns, turned, eager).report.trees).toBe(1)
+  })
+})
+
+describe('leaving out negatives', () => {
+  const { columns, labels } = noisy(30_000, 2)
+  const tenth = { ...BOOST_DEFAULTS, trees: 60, valid_share: 0, negatives: 0.1 }
+
+  it('keeps all positives, and exactly the share of the others, in order', () => {
+    const numbers = [Float32Array.from(labels, (_, row) => row)]
+    const kept = keepNegatives(numbers, labels, 0.1, 1)
+    const positive = labels.reduce((sum, label) => sum + label, 0)
+    const negative = labels.length - positive
+    expect(kept.labels.reduce((sum, label) => sum + label, 0)).toBe(positive)
+    expect(kept.labels.length - positive).toBe(Math.round(negative * 0.1))
+    expect(kept.rate).toBeCloseTo(0.1, 3)
+    const rows = kept.columns[0] as Float32Array
+    expect([...rows]).toEqual([...rows].sort((one, other) => one - other))
+    expect(keepNegatives(numbers, labels, 0.1, 2).columns).not.toEqual(kept.columns)
+  })
+
+  it('still says how likely the positives are among all', () => {
+    const { forest, report } = boostWithReport(columns, labels, tenth)
+    const mean = scores(forest, columns).reduce((sum, score) => sum + score, 0) / labels.length
+    expect(report.grown_on).toBeLessThan(10_000)
+    expect(Math.abs(mean / report.base_rate - 1)).toBeLessThan(0.1)
+  })
+
+  it('corrects the margin by the logarithm of the share, and by nothing else', () => {
+    const { forest, report } = boostWithReport(columns, labels, tenth)
+    const sample = keepNegatives(columns, labels, 0.1, tenth.seed)
+    const { negatives: _, ...all } = tenth
+    const biased = boost(sample.columns, sample.labels, all)
+    expect(forest.trees).toEqual(biased.trees)
+    expect(forest.base).toBeCloseTo(biased.base + Math.log(report.sampling_rate), 5)
+  })
+
+  it('gives the same bytes for the same seed', () => {
+    const bytes = (seed: number) => {
+      const forest = boost(columns, labels, { ...tenth, seed, trees: 10, valid_share: 0.2 })
+      return Buffer.from(encodeOnnx({ forest, features: 5, metadata: {} }))
+    }
+    expect(bytes(1).equals(bytes(1))).toBe(true)
+    expect(bytes(1).equals(bytes(2))).toBe(false)
+  })
+})
+
+describe('calibration', () => {
+  const next = fork(13, 0)
+  const odds = Float64Array.from({ length: 20_000 }, () => 6 * next() - 4)
+  const labels = Uint8Array.from(odds, (margin) => (next() < sigmoid(margin) ? 1 : 0))
+
+  it('finds the scale and the shift that were taken away', () => {
+    const { scale, shift } = fitCalibration(
+      odds.map((margin) => (margin - 0.7) / 2),
+      labels,
     )
-  })
-})
-
-describe('metrics', () => {
-  const labels = Uint8Array.of(1, 0, 1, 0, 0)
-  const scored = Float32Array.of(0.75, 0.5, 0.5, 0.25, 0.25)
-
-  it('agree with a calculation by hand', () => {
-    const found = metrics(scored, labels)
-    expect(found.auc).toBeCloseTo((3 + 2.5) / 6)
-    expect(found.average_precision).toBeCloseTo(0.5 * 1 + 0.5 * (2 / 3))
-    expect(found.brier).toBeCloseTo((0.0625 + 0.25 + 0.25 + 0.0625 + 0.0625) / 5)
-    expect(found.base_rate).toBe(0.4)
+    expect(Math.abs(scale - 2)).toBeLessThan(0.1)
+    expect(Math.abs(shift - 0.7)).toBeLessThan(0.1)
   })
 
-  it('find thresholds', () => {
-    expect(bestF1Threshold(scored, labels)).toBe(0.5)
-    expect(precisionThreshold(scored, labels, 1)).toBe(0.75)
-    expect(precisionThreshold(scored, labels, 0.6)).toBe(0.5)
-    expect(atThreshold(scored, labels, 0.5)).toEqual({ precision: 2 / 3, recall: 1 })
-  })
-})
-
-describe('training on simulated traffic', () => {
-  const small = {
-    ...SHIPPED,
-    traffic: { ...SHIPPED.traffic, customers: 120, days: 60, fraud: { attacks: 30, mules: 6 } },
-    boost: { ...SHIPPED.boost, trees: 40 },
-  }
-  const first = train(small)
-
-  it('finds a ring it has not seen yet, later in time', () => {
-    expect(first.report.tested_on.auc).toBeGreaterThan(0.95)
-    expect(first.report.tested_on.average_precision).toBeGreaterThan(0.6)
-    expect(first.report.tested_on.base_rate).toBeLessThan(0.08)
+  it('leaves alone what is right, what is too little and what is the wrong way round', () => {
+    const right = fitCalibration(odds, labels)
+    expect(Math.abs(right.scale - 1) + Math.abs(right.shift)).toBeLessThan(0.1)
+    const few = labels.map((label, row) => (row < 50 ? label : 0))
+    const nothing = { scale: 1, shift: 0 }
+    expect(fitCalibration(odds.slice(0, 15), few.slice(0, 15))).toEqual(nothing)
+    const wrong = odds.map((margin) => -margin)
+    expect(fitCalibration(wrong, labels)).toEqual(nothing)
   })
 
-  it('gives the same bytes for the same settings, others for another seed', () => {
-    expect(Buffer.compare(train(small).bytes, first.bytes)).toBe(0)
-    const reseeded = train({ ...small, boost: { ...small.boost, seed: 2 } })
-    expect(Buffer.compare(reseeded.bytes, first.bytes)).not.toBe(0)
+  it('lies in leaves and base, so that the forest needs nothing beside it', () => {
+    const { columns, labels: truth } = noisy(2_000, 3)
+    const forest = boost(columns, truth, settings)
+    const moved = calibrated(forest, { scale: 0.5, shift: -0.25 })
+    for (let row = 0; row < 50; row += 1) {
+      const vector = Float32Array.from(columns, (column) => column[row] as number)
+      expect(margin(moved, vector)).toBeCloseTo(0.5 * margin(forest, vector) - 0.25, 4)
+    }
   })
 
-  it('sets the blocking threshold at or above the reviewing one', () => {
-    const { threshold, block_threshold } = first.report
-    expect(threshold).toBeGreaterThan(0)
-    expect(block_threshold).toBeGreaterThanOrEqual(threshold)
-    expect(block_threshold).toBeLessThanOrEqual(1)
+  it('brings an overconfident forest nearer to the truth on rows it never saw', () => {
+    const { columns, labels: truth } = noisy(6_000, 4)
+    const sure = { ...BOOST_DEFAULTS, trees: 1, shrinkage: 3, leaves: 12, valid_share: 0.4 }
+    const { forest, report } = boostWithReport(columns, truth, sure)
+    expect(report.calibration.scale).toBeLessThan(0.9)
+    const raw = boost(
+      columns.map((column) => column.slice(0, 3_600)),
+      truth.slice(0, 3_600),
+      { ...sure, valid_share: 0 },
+    )
+    const other = noisy(6_000, 5)
+    const loss = (one: Forest) =>
+      logLoss(
+        Float64Array.from(other.labels, (_, row) =>
+          margin(
+            one,
+            Float32Array.from(other.columns, (column) => column[row] as number),
+          ),
+        ),
+        other.labels,
+      )
+    expect(loss(forest)).toBeLessThan(loss(raw))
   })
 })

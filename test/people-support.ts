@@ -22,6 +22,7 @@ import { openVault } from '../infra/vault.ts'
 import { followFreshness } from '../projections/freshness.ts'
 import type { Projection } from '../projections/kernel.ts'
 import { prepareProjections, runProjector } from '../projections/runner.ts'
+import { plainChurnModel } from './support/memory.ts'
 
 export const administrator: Actor = { id: 'root', roles: ['admin'] }
 export const anonymous: Actor = { id: 'anonymous', roles: [] }
@@ -64,7 +65,8 @@ export const useWorld = (): World => {
     })
     const numbers = createNumbers(engine, clock)
     const index = { locate: async () => undefined }
-    return { store, engine, clock, secrets, vault, index, numbers, cardSessions }
+    const churnModel = plainChurnModel
+    return { store, engine, clock, secrets, vault, index, numbers, cardSessions, churnModel }
   }
 
   beforeAll(async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Actor, execute, type Ports } from '../commands/kernel.ts'
+import { execute } from '../commands/kernel.ts'
+import type { Actor, Ports } from '../commands/ports.ts'
 import { logIn, logOut, refreshSession, revokeSession } from '../commands/sessions.ts'
 import { claimOf } from '../commands/usernames.ts'
 import {
@@ -125,7 +126,7 @@ describe('log-in', () => {
   const enter = (username: string, given = password, ports: Ports = world.ports) =>
     logIn.run(ports, { username, password: given, audience: 'daybook' }, world.context(anonymous))
   const refresh = (refresh_token: string, ports: Ports = world.ports) =>
-    refreshSession.run(ports, { refresh_token }, world.context(anonymous))
+    refreshSession.run(ports, { refresh_token, audience: 'daybook' }, world.context(anonymous))
   const manage = <Input>(command: unknown, input: Input) =>
     execute(
       world.ports,

@@ -11,12 +11,13 @@ import {
   type StatementView,
 } from '../../projections/statements.ts'
 import { ask, route, tell } from '../contract.ts'
+import { instant } from '../formats.ts'
 import { ProblemError, problem } from '../problems.ts'
 import type { Call, Route } from '../route.ts'
 import { asHolder } from './auth.ts'
 import { holderOf } from './dialect.ts'
 import { STATEMENT_MISSING } from './errors.ts'
-import { Dollars, instant } from './views.ts'
+import { Dollars } from './views.ts'
 
 const tag = 'Statements'
 const DEFAULT_DAYS = 30

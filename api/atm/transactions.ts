@@ -7,11 +7,12 @@ import { MachineId, NOTE_CENTS } from '../../domain/machines.ts'
 import { formatDollars } from '../../domain/money.ts'
 import { refusals } from '../../domain/refusals.ts'
 import { route, tell } from '../contract.ts'
+import { instant } from '../formats.ts'
 import { invalidField, ProblemError } from '../problems.ts'
 import type { Call, Route } from '../route.ts'
 import { asHolder } from './auth.ts'
 import { holderOf } from './dialect.ts'
-import { Dollars, instant, Masked, maskCode } from './views.ts'
+import { Dollars, Masked, maskCode } from './views.ts'
 
 const tag = 'Transactions'
 const headers = ['Idempotency-Key'] as const

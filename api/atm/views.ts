@@ -3,6 +3,7 @@ import { accountNumberOf, maskAccountNumber } from '../../domain/deposits.ts'
 import { formatDollars } from '../../domain/money.ts'
 import { describeMovement } from '../../domain/movements.ts'
 import type { DepositView, MovementView } from '../../projections/deposits.ts'
+import { instant } from '../formats.ts'
 
 const Dollars = z.string().openapi({ example: '$5,250.00' })
 const Masked = z.string().openapi({ example: 'XXXX-XXXX-0001' })
@@ -28,10 +29,6 @@ export const MiniStatementEntry = z
   .openapi('MiniStatementEntry')
 
 export const maskCode = (account: string): string => maskAccountNumber(accountNumberOf(account))
-
-/** ISO 8601 without milliseconds, as the machine's document has it. */
-export const instant = (at: Date | string): string =>
-  new Date(at).toISOString().replace(/\.\d{3}Z$/, 'Z')
 
 export const summaryOf = (deposit: DepositView) => ({
   id: deposit.id,

@@ -18,7 +18,8 @@ export const nativeDialect: Dialect = {
     code: problem.code,
     body: { ...problem, instance: path, request_id: requestId },
   }),
-  identify: (headers, services) => services.authenticate(headers.get('authorization') ?? undefined),
+  identify: (headers, services) =>
+    services.authenticate(headers.get('authorization') ?? undefined, 'daybook'),
   security: {
     name: 'bearer',
     scheme: {

@@ -151,6 +151,9 @@ export const userRoutes: readonly Route[] = [
       body: { ...credentials, name: 'Ada Lovelace', roles: ['manager'] },
       capture: { user: 'user' },
     },
+    furtherExamples: [
+      { body: { ...credentials, username: 'nora', name: 'Nora Lund', roles: ['retention_lead'] } },
+    ],
     location: ({ user }) => `/v1/users/${user}`,
   }),
   read('/v1/users', listUsers, {

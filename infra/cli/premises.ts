@@ -19,6 +19,7 @@ const premisesOf = (running: Running, directory: string): Premises => ({
   eventStoreUrl: running.eventStoreUrl,
   databaseUrl: running.databaseUrl,
   secret: (name) => readSecret(directory, name),
+  directory,
 })
 
 /** `projector`: what is not running already is started, so that the read models catch up. */
@@ -48,7 +49,8 @@ export const withPremises = async <Result>(
       await startRoles({ config: projector, parts, clock: createClock(), log, list }, roles)
     }
     const { eventStoreUrl, databaseUrl, directory } = parts
-    return await work({ eventStoreUrl, databaseUrl, secret: directory.secret })
+    const { secret, path } = directory
+    return await work({ eventStoreUrl, databaseUrl, secret, directory: path })
   } finally {
     await Promise.all(roles.map((role) => role.stop()))
     await parts.close()

@@ -19,9 +19,51 @@ const createTable = `
 const HOLDER = 'session, card, customer, book, account'
 const ALIVE = `interval '${CARD_SESSION_SECONDS} seconds'`
 
-/** One statement checks and renews, so two machines can share a database. */
-const USE = `update live_card_sessions set used_at = $2
-  where digest = $1 and used_at >= $2::timestamptz - ${ALIVE} returning ${HOLDER}`
+/** One statement checks and renews, so that several processes can share a database. */
+const USE = `update live_card_sessions s set used_at = r.used_at
+  from unnest($1::text[], $2::timestamptz[]) as r(digest, used_at)
+  where s.digest = r.digest and s.used_at >= r.used_at - ${ALIVE}
+  returning s.digest, ${HOLDER}`
+
+type Use = {
+  readonly digest: string
+  readonly at: Date
+  readonly resolve: (holder: CardHolder | undefined) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Uses that arrive while one statement runs go into the next one together, a row for each session:
+ * with many machines the statement, and not its work, is what costs.
+ */
+const createUses = (database: Pool): LiveCardSessions['use'] => {
+  let waiting: Use[] = []
+  let isRunning = false
+
+  const useAll = async (uses: readonly Use[]): Promise<void> => {
+    const newest = new Map(uses.map(({ digest, at }) => [digest, at]))
+    const values = [[...newest.keys()], [...newest.values()]]
+    const { rows } = await database.query<CardHolder & { digest: string }>(USE, values)
+    const holders = new Map(rows.map(({ digest, ...holder }) => [digest, holder]))
+    for (const { digest, resolve } of uses) resolve(holders.get(digest))
+  }
+  const run = async (): Promise<void> => {
+    isRunning = true
+    while (waiting.length > 0) {
+      const uses = waiting
+      waiting = []
+      await useAll(uses).catch((error: unknown) => {
+        for (const { reject } of uses) reject(error)
+      })
+    }
+    isRunning = false
+  }
+  return (digest, at) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ digest, at, resolve, reject })
+      if (!isRunning) void run()
+    })
+}
 
 /** Over the table `live_card_sessions`, which it creates: no read model, and no loss when lost. */
 export const createCardSessions = async (database: Pool): Promise<LiveCardSessions> => {
@@ -34,10 +76,7 @@ export const createCardSessions = async (database: Pool): Promise<LiveCardSessio
         [digest, session, card, customer, book, account, at],
       )
     },
-    use: async (digest, at) => {
-      const { rows } = await database.query<CardHolder>(USE, [digest, at])
-      return rows[0]
-    },
+    use: createUses(database),
     end: async (session) => {
       await database.query('delete from live_card_sessions where session = $1', [session])
     },

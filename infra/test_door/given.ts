@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseRate, type Rate } from '../../api/throttle.ts'
 import type { Ports } from '../../commands/ports.ts'
 import { asker } from '../seed/ask.ts'
+import { ChurnSeed, seedChurn } from '../seed/churn.ts'
 import { MachineSeed, type Refs, seedMachine } from '../seed/machine.ts'
 
 /** What is given lies in the past, so that a test's clock may be set to any time after. */
@@ -28,6 +29,12 @@ const givables: Readonly<Record<string, Givable>> = {
         { ports, ask: asker(ports, 'given'), at: SEEDED_AT, repeatable: false },
         given as MachineSeed,
       ),
+  },
+  churn: {
+    schema: ChurnSeed.extend(shared),
+    // Now, because alerts are listed by the day on which they were raised.
+    load: (ports, given) =>
+      seedChurn({ ask: asker(ports, 'given'), at: ports.clock() }, given as ChurnSeed),
   },
 }
 

@@ -4,7 +4,7 @@ import type { Pool } from 'pg'
 import { createBuildsTable } from '../../projections/builds.ts'
 import type { Parts } from '../parts.ts'
 
-const FILES = ['bus.db', 'bus.db-wal', 'bus.db-shm', 'exports', 'statements']
+const FILES = ['bus.db', 'bus.db-wal', 'bus.db-shm', 'exports', 'statements', 'models', 'uploads']
 
 /** Empties every table; the builds of the read models begin anew on their empty tables. */
 const emptyTables = async (database: Pool): Promise<void> => {

@@ -43,7 +43,8 @@ export const createWorld = (start: Date): World => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return
     for (const [field, inner] of Object.entries(value)) {
       // `{ hold: { id } }` names a hold.
-      walk(inner, field === 'id' && name !== '' ? name : (sameAs[field] ?? field))
+      const known = Object.hasOwn(sameAs, field) ? sameAs[field] : undefined
+      walk(inner, field === 'id' && name !== '' ? name : (known ?? field))
     }
     const { account, asset } = value as { account?: unknown; asset?: unknown }
     if (typeof account === 'string' && typeof asset === 'string') assetOf.set(account, asset)
@@ -83,7 +84,7 @@ const id = fc.stringMatching(/^[0-9A-Za-z]{1,12}$/)
 export const hintsOf = (world: World): Hints => {
   const references = [
     ...['user', 'session', 'hold', 'entry', 'key', 'export', 'id', 'refresh_token'],
-    ...['customer', 'card', 'statement'],
+    ...['customer', 'card', 'statement', 'task'],
   ]
   const account = knownOr(world, 'account', fc.constant('nobody'))
   const password = fc.constantFrom('a long enough password', 'another long password')
@@ -118,6 +119,11 @@ export const hintsOf = (world: World): Hints => {
     at_most: () => fc.constantFrom('100000', '0'),
     sha256: () => digest,
     machine: () => fc.constant('1'),
+    phone: () => fc.constantFrom('1234567890', '+254700123456'),
+    version: () => fc.constantFrom('one-1', 'two-2', 'three-3'),
+    webhook_url: () => fc.constantFrom(null, 'https://example.org/alerts'),
+    alert: () => fc.integer({ min: 1, max: 12 }),
+    age: () => fc.integer({ min: 60, max: 120 }),
     card_number: () => fc.constantFrom('4000-0001', '4000-0002', '4000-0003'),
   }
 }

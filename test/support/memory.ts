@@ -4,6 +4,7 @@ import { createEngine, type Engine } from '../../commands/engine.ts'
 import type {
   AccessClaims,
   CardHolder,
+  ChurnModel,
   LiveCardSessions,
   Ports,
   Secrets,
@@ -119,6 +120,12 @@ const createMemoryCardSessions = (): LiveCardSessions => {
   }
 }
 
+/** The older, the likelier he leaves: enough to decide on. */
+export const plainChurnModel: ChurnModel = {
+  version: async () => 'plain-1',
+  score: async ({ age }) => ({ model: 'plain-1', probability: age / 120, reasons: [] }),
+}
+
 export const noSnapshots = { load: async () => undefined, save: async () => undefined }
 
 export type MemoryPorts = Ports & { readonly store: MemoryStore }
@@ -136,6 +143,7 @@ export const createMemoryPorts = (
     clock,
     numbers: createNumbers(engine, clock),
     cardSessions: createMemoryCardSessions(),
+    churnModel: plainChurnModel,
     secrets: createPlainSecrets(),
     vault: plainVault,
     index: {

@@ -1,4 +1,7 @@
 /** How the users of each contract log in, for `as` and `{{access.<ref>}}`. */
+import { z } from 'zod'
+import { excerpt } from './json_path.ts'
+import { ask } from './request.ts'
 import type { Contract, Scenario } from './scenario.ts'
 
 export type LoggedIn = {
@@ -12,8 +15,24 @@ export type User = Readonly<Record<string, unknown>>
 export type LogIn = (baseUrl: string, user: User) => Promise<LoggedIn>
 export type LogIns = Readonly<Partial<Record<Contract, LogIn>>>
 
+const ChurnTokens = z.object({ access: z.string() })
+
+const logInToChurn: LogIn = async (baseUrl, { username, password }) => {
+  const { status, json, text } = await ask({ baseUrl }, `${baseUrl}/api/auth/login/`, {
+    method: 'POST',
+    body: JSON.stringify({ username, password }),
+    headers: { 'Content-Type': 'application/json' },
+  })
+  const tokens = ChurnTokens.safeParse(json)
+  if (status !== 200 || !tokens.success) {
+    throw new Error(`${username} cannot log in: status ${status}: ${excerpt(text)}`)
+  }
+  const { access } = tokens.data
+  return { access, headers: { Authorization: `Bearer ${access}` } }
+}
+
 /** Each contract brings its own as soon as it is served; the machines of atm log in by steps. */
-export const logIns: LogIns = {}
+export const logIns: LogIns = { churn: logInToChurn }
 
 const userOf = ({ given }: Scenario, ref: string): User => {
   const users = Array.isArray(given?.users) ? given.users : []
