@@ -5,6 +5,7 @@ import {
   ChurnProfile,
   type ChurnState,
   type churnEvents,
+  hasSameFacts,
 } from '../domain/churn.ts'
 import { type AlertSettings, ChurnAlertSettings } from '../domain/churn_alerts.ts'
 import { Customer, type CustomerState } from '../domain/customers.ts'
@@ -161,9 +162,10 @@ export const removeChurnCustomer = churnCommand({
 /** An hour: what was said a moment ago of the same facts by the same model is said again. */
 const SAME_ANSWER_MS = 3_600_000
 
-const isCurrent = ({ score, changed }: ChurnState, model: string, at: Date): boolean =>
+const isCurrent = ({ score, profile }: ChurnState, model: string, at: Date): boolean =>
   score !== null &&
-  !changed &&
+  profile !== null &&
+  hasSameFacts(score.features, profile) &&
   score.model === model &&
   Math.abs(at.getTime() - Date.parse(score.scored_at)) < SAME_ANSWER_MS
 
@@ -173,7 +175,11 @@ export const lookAtAlertSettings = async ({
   (await engine.look(ChurnAlertSettings, `${ChurnAlertSettings.category}-settings`))
     .state as AlertSettings
 
-/** Scores a customer as he is known now, and raises what the score calls for. */
+/**
+ * Scores a customer as he is known now, and raises what the score calls for. When somebody else
+ * has scored him meanwhile, it is refused with REVISION_MISMATCH: whoever asks again gets to know
+ * what the other was told. `PREDICTION_TRIES` says how often that is worth it.
+ */
 export const predictChurn = churnCommand({
   name: 'churn.predict',
   permission: 'churn:use',
@@ -181,10 +187,10 @@ export const predictChurn = churnCommand({
   enrich: async ({ customer }, enrichment) => {
     const { ports, context, at } = enrichment
     const state = await lookAtChurn(ports, customer)
-    const { profile, score } = state
+    const { profile, score, scores } = state
     if (profile === null || state.removed) return noCustomer(customer)
     if (score && isCurrent(state, await ports.churnModel.version(), context.at)) {
-      return { repeated: { ...score, customer, features: profile } }
+      return { repeated: { ...score, customer } }
     }
     const rules = await lookAtAlertSettings(ports)
     const { model, probability, reasons } = await ports.churnModel.score(profile)
@@ -193,15 +199,15 @@ export const predictChurn = churnCommand({
       alerts.push(await takeNumber(enrichment, 'alerts'))
     }
     const scored = { customer, model, features: profile, probability, scored_at: at }
-    return { ...scored, reasons: [...reasons], rules, alerts }
+    return { ...scored, reasons: [...reasons], rules, alerts, scores }
   },
   decide: (state: ChurnState, values) => {
     if ('repeated' in values) return []
-    // Another score came in between: with it, more may be called for than ids were taken.
-    if (alertsFor(state, values.probability, values.rules).length > values.alerts.length) {
+    const { scores, ...scored } = values
+    if (state.scores !== scores) {
       return refuse('REVISION_MISMATCH', 'The customer was scored by somebody else: ask again.')
     }
-    return Churn.decide.score(state, values)
+    return Churn.decide.score(state, scored)
   },
   answer: (events, { customer }, values) => {
     const scored =
@@ -215,6 +221,8 @@ export const predictChurn = churnCommand({
     return { customer, model, probability, scored_at, features, alerts }
   },
 })
+
+export const PREDICTION_TRIES = 5
 
 /** Whether the customer left in the end: what the next model learns from. */
 export const recordChurnOutcome = churnCommand({

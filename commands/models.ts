@@ -7,6 +7,7 @@ import {
   modelEvents,
 } from '../domain/models.ts'
 import { command, onExisting } from './kernel.ts'
+import { dataOf } from './ledger/kernel.ts'
 import type { Ports } from './ports.ts'
 
 /** Keeps that a model was trained; its file lies under its digest already. */
@@ -24,22 +25,55 @@ export const recordModel = command({
   answer: (_events, { family, version }) => ({ family, version }),
 })
 
-/** Lets a model answer from now on; an earlier one too, to roll back. */
-export const promoteModel = onExisting({
+const modelCommand = onExisting({
   decider: Models,
   field: 'family',
   otherwise: 'MODEL_NOT_FOUND',
-})({
+})
+const permission = 'models:manage'
+const Named = { family: ModelFamily, version: ModelVersion }
+const Reason = z.string().trim().min(1).max(256)
+
+/** Lets a model score the same traffic beside the one that answers. */
+export const challengeModel = modelCommand({
+  name: 'models.challenge',
+  permission,
+  input: z.strictObject(Named),
+  enrich: (input, { at }) => ({ ...input, challenged_at: at }),
+  decide: Models.decide.challenge,
+  answer: (_events, { family, version }) => ({ family, version, status: 'challenger' as const }),
+})
+
+export const endChallenge = modelCommand({
+  name: 'models.end_challenge',
+  permission,
+  input: z.strictObject(Named),
+  enrich: (input, { at }) => ({ ...input, ended_at: at }),
+  decide: Models.decide.endChallenge,
+  answer: (_events, { family, version }) => ({ family, version, status: 'idle' as const }),
+})
+
+/** Lets a model answer from now on. */
+export const promoteModel = modelCommand({
   name: 'models.promote',
-  permission: 'models:manage',
-  input: z.strictObject({
-    family: ModelFamily,
-    version: ModelVersion,
-    reason: z.string().trim().min(1).max(256),
-  }),
+  permission,
+  input: z.strictObject({ ...Named, reason: Reason }),
   enrich: (input, { at }) => ({ ...input, promoted_at: at }),
   decide: Models.decide.promote,
   answer: (_events, { family, version }) => ({ family, version, status: 'champion' as const }),
+})
+
+/** Lets the one before answer again. */
+export const rollBackModel = modelCommand({
+  name: 'models.roll_back',
+  permission,
+  input: z.strictObject({ family: ModelFamily, reason: Reason }),
+  enrich: (input, { at }) => ({ ...input, rolled_back_at: at }),
+  decide: Models.decide.rollBack,
+  answer: (events, { family }) => {
+    const { version } = dataOf<{ version: string }>(events, 'ModelRolledBack')
+    return { family, version, status: 'champion' as const }
+  },
 })
 
 export const lookAtModels = async (

@@ -81,19 +81,27 @@ export type ChurnState = {
   readonly number: number
   readonly profile: ChurnProfile | null
   readonly removed: boolean
-  /** Of the newest score. */
-  readonly score: Pick<Data<'ChurnScored'>, 'model' | 'probability' | 'scored_at'> | null
-  /** Whether the profile has changed since it was scored. */
-  readonly changed: boolean
+  /** The newest. */
+  readonly score: Pick<
+    Data<'ChurnScored'>,
+    'model' | 'features' | 'probability' | 'scored_at'
+  > | null
+  /** How many there have been. */
+  readonly scores: number
   /** Alerts of which it is not known whether they arrived. */
-  readonly open: readonly number[]
+  readonly open: readonly OpenAlert[]
 }
+
+type OpenAlert = Omit<Data<'ChurnAlertRaised'>, 'customer'>
 
 export type AlertRules = {
   readonly high_risk_threshold: number
   /** Percent. */
   readonly risk_increase_threshold: number
 }
+
+export const hasSameFacts = (one: ChurnProfile, other: ChurnProfile): boolean =>
+  CHURN_FEATURES.every((name) => one[name] === other[name])
 
 const gone = (customer: string) =>
   refuse('CUSTOMER_NOT_FOUND', `There is no customer ${customer}.`, { customer })
@@ -171,20 +179,23 @@ const raise = (state: ChurnState, data: Data<'ChurnAlertRaised'>): Decision<Chur
     ? gone(data.customer)
     : [{ type: 'ChurnAlertRaised', data }]
 
+const isOpen = ({ open }: ChurnState, wanted: number): boolean =>
+  open.some(({ alert }) => alert === wanted)
+
 // Delivery is told once: whoever else tried at the same time has sent it too.
 const sent = (state: ChurnState, data: Data<'ChurnAlertSent'>): Decision<ChurnEvent> =>
-  state.open.includes(data.alert) ? [{ type: 'ChurnAlertSent', data }] : []
+  isOpen(state, data.alert) ? [{ type: 'ChurnAlertSent', data }] : []
 
 const notSent = (state: ChurnState, data: Data<'ChurnAlertNotSent'>): Decision<ChurnEvent> =>
-  state.open.includes(data.alert) ? [{ type: 'ChurnAlertNotSent', data }] : []
+  isOpen(state, data.alert) ? [{ type: 'ChurnAlertNotSent', data }] : []
 
 const remove = (state: ChurnState, data: Data<'ChurnCustomerRemoved'>): Decision<ChurnEvent> =>
   state.removed || state.profile === null
     ? gone(data.customer)
     : [{ type: 'ChurnCustomerRemoved', data }]
 
-const without = (open: readonly number[], alert: number): readonly number[] =>
-  open.filter((one) => one !== alert)
+const without = (open: ChurnState['open'], closed: number): ChurnState['open'] =>
+  open.filter(({ alert }) => alert !== closed)
 
 /** What is known of a customer who may leave, and what models made of it. */
 export const Churn = decider({
@@ -195,7 +206,7 @@ export const Churn = decider({
     profile: null,
     removed: false,
     score: null,
-    changed: false,
+    scores: 0,
     open: [],
   }),
   evolve: {
@@ -203,17 +214,16 @@ export const Churn = decider({
       ...state,
       number,
       profile,
-      changed: true,
     }),
-    ChurnScored: (state, { model, probability, scored_at }): ChurnState => ({
+    ChurnScored: (state, { model, features, probability, scored_at }): ChurnState => ({
       ...state,
-      score: { model, probability, scored_at },
-      changed: false,
+      score: { model, features, probability, scored_at },
+      scores: state.scores + 1,
     }),
     ChurnOutcomeRecorded: (state) => state,
-    ChurnAlertRaised: (state, { alert }): ChurnState => ({
+    ChurnAlertRaised: (state, { customer: _customer, ...raised }): ChurnState => ({
       ...state,
-      open: [...state.open, alert],
+      open: [...state.open, raised],
     }),
     ChurnAlertSent: (state, { alert }): ChurnState => ({
       ...state,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Digest } from './exports.ts'
-import { type Decision, decider, type EventOf, refuse } from './kernel.ts'
+import { type Decision, decider, type EventOf, type Refusal, refuse } from './kernel.ts'
 import { Instant } from './ledger/events.ts'
 
 /** What models of a family answer: which customers leave, which payments are fraud. */
@@ -39,8 +39,18 @@ export const modelEvents = {
     source: z.string().max(256),
     trained_at: Instant,
   }),
+  /** Scores the same traffic beside the one that answers; what it says changes nothing. */
+  ModelChallenged: z.object({ ...Named, challenged_at: Instant }),
+  ChallengeEnded: z.object({ ...Named, ended_at: Instant }),
   /** Answers from now on. */
   ModelPromoted: z.object({ ...Named, reason: z.string().max(256), promoted_at: Instant }),
+  /** The one before answers again. */
+  ModelRolledBack: z.object({
+    ...Named,
+    replaces: ModelVersion,
+    reason: z.string().max(256),
+    rolled_back_at: Instant,
+  }),
 } as const
 
 type ModelEvent = EventOf<typeof modelEvents>
@@ -51,35 +61,88 @@ export type ModelsState = {
   readonly models: readonly TrainedModel[]
   /** The version that answers; null: none yet. */
   readonly champion: string | null
+  /** Those that answered before, the latest last. */
+  readonly former: readonly string[]
+  /** Those that score beside it. */
+  readonly challengers: readonly string[]
 }
 
 const MOST_MODELS = 200
+const MOST_CHALLENGERS = 4
 
 const train = (state: ModelsState, data: TrainedModel): Decision<ModelEvent> =>
   state.models.some(({ version }) => version === data.version)
     ? refuse('MODEL_EXISTS', `There is a ${data.family} model ${data.version} already.`)
     : [{ type: 'ModelTrained', data }]
 
-const promote = (state: ModelsState, data: Data<'ModelPromoted'>): Decision<ModelEvent> => {
-  if (!state.models.some(({ version }) => version === data.version)) {
-    return refuse('MODEL_NOT_FOUND', `There is no ${data.family} model ${data.version}.`)
+type Name = { readonly family: ModelFamily; readonly version: string }
+
+const missing = (state: ModelsState, { family, version }: Name): Refusal | undefined =>
+  state.models.some((model) => model.version === version)
+    ? undefined
+    : refuse('MODEL_NOT_FOUND', `There is no ${family} model ${version}.`)
+
+const challenge = (state: ModelsState, data: Data<'ModelChallenged'>): Decision<ModelEvent> => {
+  const unknown = missing(state, data)
+  if (unknown) return unknown
+  if (state.champion === data.version || state.challengers.includes(data.version)) return []
+  if (state.challengers.length >= MOST_CHALLENGERS) {
+    return refuse('TOO_MANY_CHALLENGERS', `${MOST_CHALLENGERS} models challenge already.`)
   }
-  return state.champion === data.version ? [] : [{ type: 'ModelPromoted', data }]
+  return [{ type: 'ModelChallenged', data }]
 }
 
-/** The models of one family, in the order in which they were trained, and the one that answers. */
+const endChallenge = (state: ModelsState, data: Data<'ChallengeEnded'>): Decision<ModelEvent> =>
+  missing(state, data) ??
+  (state.challengers.includes(data.version) ? [{ type: 'ChallengeEnded', data }] : [])
+
+const promote = (state: ModelsState, data: Data<'ModelPromoted'>): Decision<ModelEvent> =>
+  missing(state, data) ?? (state.champion === data.version ? [] : [{ type: 'ModelPromoted', data }])
+
+type RollBack = Omit<Data<'ModelRolledBack'>, 'version' | 'replaces'>
+
+const rollBack = (state: ModelsState, command: RollBack): Decision<ModelEvent> => {
+  const version = state.former.at(-1)
+  if (version === undefined || state.champion === null) {
+    return refuse('MODEL_NOT_FOUND', `No ${command.family} model answered before this one.`)
+  }
+  return [{ type: 'ModelRolledBack', data: { ...command, version, replaces: state.champion } }]
+}
+
+const without = (versions: readonly string[], version: string): readonly string[] =>
+  versions.filter((one) => one !== version)
+
+/** The models of one family, in the order in which they were trained, and which of them answers. */
 export const Models = decider({
   category: 'models',
   schemas: modelEvents,
-  initial: (): ModelsState => ({ models: [], champion: null }),
+  initial: (): ModelsState => ({ models: [], champion: null, former: [], challengers: [] }),
   evolve: {
     ModelTrained: (state, model): ModelsState => ({
       ...state,
       models: [...state.models, model].slice(-MOST_MODELS),
     }),
-    ModelPromoted: (state, { version }): ModelsState => ({ ...state, champion: version }),
+    ModelChallenged: (state, { version }): ModelsState => ({
+      ...state,
+      challengers: [...state.challengers, version],
+    }),
+    ChallengeEnded: (state, { version }): ModelsState => ({
+      ...state,
+      challengers: without(state.challengers, version),
+    }),
+    ModelPromoted: (state, { version }): ModelsState => ({
+      ...state,
+      champion: version,
+      former: [...state.former, ...(state.champion ? [state.champion] : [])].slice(-MOST_MODELS),
+      challengers: without(state.challengers, version),
+    }),
+    ModelRolledBack: (state, { version }): ModelsState => ({
+      ...state,
+      champion: version,
+      former: state.former.slice(0, -1),
+    }),
   },
-  decide: { train, promote },
+  decide: { train, challenge, endChallenge, promote, rollBack },
 })
 
 export const championOf = ({ models, champion }: ModelsState): TrainedModel | undefined =>

@@ -60,6 +60,7 @@ export const refusals = {
   EMAIL_TAKEN: { kind: 'conflict', title: 'Somebody has this address already' },
   MODEL_EXISTS: { kind: 'conflict', title: 'A model of this version exists' },
   MODEL_NOT_FOUND: { kind: 'missing', title: 'No such model' },
+  TOO_MANY_CHALLENGERS: { kind: 'rule', title: 'Enough models challenge already' },
   TASK_EXISTS: { kind: 'conflict', title: 'The task exists' },
   CARD_EXISTS: { kind: 'conflict', title: 'A card of this number exists' },
   CARD_NOT_FOUND: { kind: 'missing', title: 'No such card' },

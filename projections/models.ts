@@ -22,25 +22,40 @@ const models: Table = {
 
 const champions: Table = {
   name: 'champions',
-  columns: { family: 'text', version: 'text', reason: 'text', promoted_at: 'timestamptz' },
+  columns: { family: 'text', version: 'text', reason: 'text', since: 'timestamptz' },
   key: ['family'],
+}
+
+const challengers: Table = {
+  name: 'challengers',
+  columns: { family: 'text', version: 'text', since: 'timestamptz' },
+  key: ['family', 'version'],
 }
 
 export const modelBook = projection({
   name: 'models',
   version: 1,
-  tables: [models, champions],
+  tables: [models, champions, challengers],
   schemas: modelEvents,
   on: {
     ModelTrained: ({ data }, rows) => rows.put(models, data),
-    ModelPromoted: ({ data }, rows) => rows.put(champions, data),
+    ModelChallenged: ({ data: { family, version, challenged_at } }, rows) =>
+      rows.put(challengers, { family, version, since: challenged_at }),
+    ChallengeEnded: ({ data: { family, version } }, rows) =>
+      rows.remove(challengers, { family, version }),
+    ModelPromoted: ({ data: { family, version, reason, promoted_at } }, rows) => {
+      rows.put(champions, { family, version, reason, since: promoted_at })
+      rows.remove(challengers, { family, version })
+    },
+    ModelRolledBack: ({ data: { family, version, reason, rolled_back_at } }, rows) =>
+      rows.put(champions, { family, version, reason, since: rolled_back_at }),
   },
 })
 
 export type ModelView = {
   family: ModelFamily
   version: string
-  champion: boolean
+  status: 'champion' | 'challenger' | 'idle'
   sha256: string
   bytes: number
   metrics: ModelMetrics
@@ -62,8 +77,10 @@ export const listModels = query({
     if (after) where.add('(m.family, m.version) > (?, ?)', ...after)
     const { rows } = await sql.query<ModelView>(
       `select m.family, m.version, m.sha256, m.bytes, m.metrics, m.importances, m.source,
-         m.trained_at, c.version is not null as champion
+         m.trained_at, case when c.version is not null then 'champion'
+           when h.version is not null then 'challenger' else 'idle' end as status
        from models m left join champions c on c.family = m.family and c.version = m.version
+         left join challengers h on h.family = m.family and h.version = m.version
        ${where.where()} order by m.family, m.version limit ${limit + 1}`,
       where.values,
     )

@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { contracts } from '../api/index.ts'
 import type { Example, Route } from '../api/route.ts'
+import type { ChurnRow } from '../ml/churn.ts'
+import { simulateChurn } from '../ml/churn_simulator.ts'
 import { strict } from './laws/strict.ts'
 import { accepted } from './support/bank.ts'
 import { type Client, createClient, eventually, type Reply } from './support/client.ts'
@@ -38,7 +40,28 @@ const arrive: Readonly<Record<string, () => Promise<string>>> = {
     )
     return body.items[0].entry
   },
+  trained_model: async () => {
+    const { body: asked } = accepted(
+      await admin.send('POST', '/v1/churn/trainings', {
+        body: churnCsv(simulateChurn({ seed: 7, customers: 400, missing: 0 })),
+        headers: { 'Content-Type': 'text/csv' },
+      }),
+    )
+    const { body } = await eventually(
+      'a model is trained',
+      () => admin.get(`/v1/tasks/${asked.task}`),
+      (reply) => reply.body.status !== 'requested',
+    )
+    expect(body).toMatchObject({ status: 'completed' })
+    return 'churn-2'
+  },
 }
+
+/** The columns of an uploaded table, in the order of the model's features. */
+const COLUMNS = 'Age,Tenure,Balance,NumOfProducts,HasCrCard,IsActiveMember,EstimatedSalary,Exited'
+
+const churnCsv = (rows: readonly ChurnRow[]): string =>
+  [COLUMNS, ...rows.map(({ vector, churned }) => [...vector, churned ? 1 : 0].join(','))].join('\n')
 
 const fillIn = async (text: string): Promise<string> => {
   for (const [, name = ''] of text.matchAll(/\{(\w+)\}/g)) {

@@ -17,7 +17,7 @@ const MOST_PAGE_SIZE = 100
 
 export const asAnalyst = { headers: { Authorization: 'Bearer {churn_access}' } }
 
-const twoPlaces = (value: number): boolean => Math.abs(value * 100 - Math.round(value * 100)) < 1e-6
+const twoPlaces = (value: number): boolean => Number(value.toFixed(2)) === value
 
 const fields = {
   name: z.string().trim().min(1).max(255),

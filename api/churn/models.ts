@@ -68,7 +68,7 @@ export const modelRoutes: readonly Route[] = [
   route('get', '/api/model/train/{task_id}/', 'churn:use', {
     tag,
     summary: 'Show how far a training is',
-    input: z.object({ task_id: z.string().max(64) }),
+    input: z.object({ task_id: z.string() }),
     response: z.object({
       task_id: z.string(),
       status: z.enum(['pending', 'running', 'completed', 'failed']),

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { predictChurn } from '../../commands/churn.ts'
+import { PREDICTION_TRIES, predictChurn } from '../../commands/churn.ts'
 import { requestChurnBatch } from '../../commands/tasks.ts'
 import { findChurnCustomers, getChurnCustomer } from '../../projections/churn/index.ts'
 import { ask, route, tell } from '../contract.ts'
@@ -22,6 +22,19 @@ const Features = z.object({
   active: z.boolean(),
   salary: z.number(),
 })
+
+const isOutrun = (error: unknown): boolean =>
+  error instanceof ProblemError && error.problem.code === 'REVISION_MISMATCH'
+
+/** Again when somebody else scored him meanwhile. */
+const predict = async (call: Call, customer: string, tries = PREDICTION_TRIES) => {
+  try {
+    return await tell(call, predictChurn, { customer })
+  } catch (error) {
+    if (tries > 1 && isOutrun(error)) return predict(call, customer, tries - 1)
+    throw error
+  }
+}
 
 const Batch = z.object({ customer_ids: z.array(z.int().min(1)).min(1).max(1000) })
 
@@ -56,7 +69,7 @@ export const predictionRoutes: readonly Route[] = [
     run: async (call) => {
       const number = call.input.customer_id
       const { customer } = await ask(call, getChurnCustomer, { number })
-      const { answer } = await tell(call, predictChurn, { customer })
+      const { answer } = await predict(call, customer)
       for (const alert of answer.alerts) call.services.churn.deliver(customer, alert)
       return {
         body: {

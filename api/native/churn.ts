@@ -31,11 +31,13 @@ const Settings = z.object({
 /** Keeps the upload and asks for a training on it. */
 const trainOnUpload = async (call: Call) => {
   const file = await call.services.churn.keepUpload(call.request.body)
-  const { answer } = await tell(call, requestChurnTraining, { input: { file } })
-  call.services.churn.begin(answer.task)
+  const receipt = await tell(call, requestChurnTraining, { input: { file } })
+  const { task } = receipt.answer
+  call.services.churn.begin(task)
+  const headers = call.services.receiptHeaders(receipt)
   return {
-    body: { task: answer.task, status: 'requested' },
-    headers: { Location: `/v1/tasks/${answer.task}` },
+    body: { task, status: 'requested' },
+    headers: { ...headers, Location: `/v1/tasks/${task}` },
   }
 }
 

@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Webhook } from 'standardwebhooks'
-import { lookAtAlertSettings } from '../../commands/churn.ts'
+import { lookAtAlertSettings, lookAtChurn } from '../../commands/churn.ts'
 import { alertNotSent, alertSent } from '../../commands/churn_alerts.ts'
 import { newUlid } from '../../commands/ids.ts'
 import { execute } from '../../commands/kernel.ts'
 import type { Ports } from '../../commands/ports.ts'
+import type { ChurnState } from '../../domain/churn.ts'
 import type { Database } from '../../projections/table.ts'
 import type { Log } from '../log.ts'
 import { SYSTEM } from '../ports.ts'
@@ -31,28 +32,22 @@ const MOST_WAITING = 10_000
 const PAUSE_BETWEEN_MS = 2000
 const BURST = 30
 
-type Alert = {
-  readonly alert: number
-  readonly customer: string
-  readonly number: number
-  readonly alert_type: string
-  readonly message: string
-  readonly raised_at: Date
-}
+type Alert = ChurnState['open'][number]
 
-const readAlert = async (database: Database, alert: number): Promise<Alert | undefined> => {
-  const { rows } = await database.query<Alert>(
-    `select alert, customer, number, alert_type, message, raised_at from churn_alerts
-     where alert = $1 and was_sent is null`,
-    [alert],
-  )
-  return rows[0] && { ...rows[0], alert: Number(rows[0].alert), number: Number(rows[0].number) }
+/** Out of the log: the read models may not show yet what was raised a moment ago. */
+const lookAtAlert = async (
+  ports: Ports,
+  customer: string,
+  wanted: number,
+): Promise<Alert | undefined> => {
+  const { open } = await lookAtChurn(ports, customer)
+  return open.find(({ alert }) => alert === wanted)
 }
 
 const bodyOf = ({ alert, number, alert_type, message, raised_at }: Alert): string =>
   JSON.stringify({
     type: 'churn.alert',
-    timestamp: raised_at.toISOString(),
+    timestamp: raised_at,
     data: { id: alert, customer_id: number, alert_type, message },
   })
 
@@ -115,11 +110,10 @@ export const startDelivery = (options: DeliveryOptions): Delivery => {
   let sent = 0
   let last: Promise<void> = Promise.resolve()
 
-  const deliverOne = async (number: number): Promise<void> => {
-    const alert = await readAlert(database, number)
+  const deliverOne = async (customer: string, number: number): Promise<void> => {
+    const alert = await lookAtAlert(ports, customer, number)
     if (!alert) return
     const settings = await lookAtAlertSettings(ports)
-    const { customer } = alert
     const context = { actor: SYSTEM, at: ports.clock(), correlation: newUlid() }
     const isOff = !settings.is_enabled || settings.webhook_url === null
     sent += 1
@@ -130,14 +124,14 @@ export const startDelivery = (options: DeliveryOptions): Delivery => {
     if (error === undefined) await execute(ports, alertSent, { customer, alert: number }, context)
     else await execute(ports, alertNotSent, { customer, alert: number, error }, context)
   }
-  const enqueue = (alert: number): void => {
+  const enqueue = (customer: string, alert: number): void => {
     if (waiting >= MOST_WAITING) {
       log.warn({ alert }, 'too many alerts wait; this one is sent after the next start')
       return
     }
     waiting += 1
     last = last
-      .then(() => (signal.aborted ? undefined : deliverOne(alert)))
+      .then(() => (signal.aborted ? undefined : deliverOne(customer, alert)))
       .catch((error: unknown) => {
         if (!signal.aborted) log.error({ alert, error: String(error) }, 'an alert was not sent')
       })
@@ -146,14 +140,15 @@ export const startDelivery = (options: DeliveryOptions): Delivery => {
       })
   }
   const goOn = async (): Promise<void> => {
-    const { rows } = await database.query<{ alert: string }>(
-      `select alert from churn_alerts where was_sent is null order by alert limit ${MOST_WAITING}`,
+    const { rows } = await database.query<{ customer: string; alert: string }>(
+      `select customer, alert from churn_alerts where was_sent is null
+       order by alert limit ${MOST_WAITING}`,
     )
-    for (const { alert } of rows) enqueue(Number(alert))
+    for (const { customer, alert } of rows) enqueue(customer, Number(alert))
   }
   goOn().catch((error: unknown) => log.error({ error: String(error) }, 'old alerts were not read'))
   return {
-    deliver: (_customer, alert) => enqueue(alert),
+    deliver: enqueue,
     settled: async () => {
       while (waiting > 0) await last
     },

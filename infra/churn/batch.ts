@@ -1,4 +1,4 @@
-import { predictChurn } from '../../commands/churn.ts'
+import { PREDICTION_TRIES, predictChurn } from '../../commands/churn.ts'
 import { newUlid } from '../../commands/ids.ts'
 import { execute } from '../../commands/kernel.ts'
 import type { Ports } from '../../commands/ports.ts'
@@ -15,6 +15,14 @@ export type BatchOptions = {
   readonly delivery: Pick<Delivery, 'deliver'>
 }
 
+/** Again when somebody else scored him meanwhile. */
+const predict = async (ports: Ports, customer: string, tries = PREDICTION_TRIES) => {
+  const context = { actor: SYSTEM, at: ports.clock(), correlation: newUlid() }
+  const receipt = await execute(ports, predictChurn, { customer }, context)
+  const isOutrun = isRefusal(receipt) && receipt.refused === 'REVISION_MISMATCH'
+  return isOutrun && tries > 1 ? predict(ports, customer, tries - 1) : receipt
+}
+
 /** Scores the customers of a batch, one after another; who was removed meanwhile is left out. */
 export const scoreBatch =
   ({ ports, database, delivery }: BatchOptions): Doer =>
@@ -25,8 +33,7 @@ export const scoreBatch =
     let scored = 0
     for (const [index, { customer }] of customers.entries()) {
       signal.throwIfAborted()
-      const context = { actor: SYSTEM, at: ports.clock(), correlation: newUlid() }
-      const receipt = await execute(ports, predictChurn, { customer }, context)
+      const receipt = await predict(ports, customer)
       if (!isRefusal(receipt)) {
         scored += 1
         for (const alert of receipt.answer.alerts) delivery.deliver(customer, alert)
