@@ -55,11 +55,12 @@ export const createThrottle = (): Throttle => {
 }
 
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
+const WRITTEN_RATE = /^(\d{1,6})\/([1-9]\d{0,3})?\s*(s|sec|m|min|h|hour|d|day)$/
 
 /** `5/15min`, `100/h`: requests, a slash, how many seconds, minutes, hours or days. */
 export const parseRate = (text: string): Rate | undefined => {
-  const [, requests, count, unit = ''] = /^(\d{1,6})\/(\d{0,4})\s*([a-z]+)$/.exec(text) ?? []
+  const [, requests, count, unit = ''] = WRITTEN_RATE.exec(text) ?? []
   const seconds = units[unit.charAt(0)]
   if (requests === undefined || seconds === undefined) return undefined
-  return { requests: Number(requests), seconds: Number(count || '1') * seconds }
+  return { requests: Number(requests), seconds: Number(count ?? '1') * seconds }
 }

@@ -66,6 +66,7 @@ export const logInWithCard = publicCommand({
     await ports.cardSessions.open(ports.secrets.digest(token), holder, context.at)
     if (!isUsable(await lookAtCard(ports, card))) {
       await ports.cardSessions.end(session)
+      await endCardSession(ports, session, 'blocked', context)
       return credentialsInvalid()
     }
     const known = await lookAtCustomer(ports, customer)

@@ -12,6 +12,7 @@ import {
   heldParts,
   MachineId,
   machineAccounts,
+  NOTE_CENTS,
 } from '../domain/machines.ts'
 import { Amount } from '../domain/money.ts'
 import { type Enrichment, takeNumber } from './kernel.ts'
@@ -48,6 +49,11 @@ const post = (book: Book, move: Move): Decision<LedgerEvent> => {
 const newReference = async (enrichment: Enrichment): Promise<string> =>
   referenceOf(await takeNumber(enrichment, 'references'), enrichment.at.slice(0, 10))
 
+const Cash = Amount.refine(
+  (amount) => Number(amount) % NOTE_CENTS === 0,
+  `is not made of notes of ${NOTE_CENTS} cents`,
+)
+
 const atMachine = {
   book: BookId,
   account: AccountCode,
@@ -62,7 +68,7 @@ const atMachine = {
 export const withdrawCash = bookCommand({
   name: 'card_transactions.withdraw',
   permission: 'cards:use',
-  input: z.strictObject(atMachine),
+  input: z.strictObject({ ...atMachine, amount: Cash }),
   enrich: async ({ account, amount, machine }, enrichment): Promise<Move> => ({
     account,
     owner: ownerOf(enrichment),
@@ -154,7 +160,8 @@ export const transferByCard = bookCommand({
     amount: Amount,
   }),
   enrich: async ({ account, to_number, amount }, enrichment): Promise<Move> => {
-    const to = findableCode(to_number) ?? 'customers:nobody'
+    // No account has the empty code, whatever the number that was typed.
+    const to = findableCode(to_number) ?? ''
     const reference = await newReference(enrichment)
     const reference_in = await newReference(enrichment)
     return {

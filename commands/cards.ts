@@ -85,12 +85,12 @@ export const changePin = cardCommand({
   name: 'cards.change_pin',
   permission: 'cards:use',
   input: z.strictObject({ card: Identifier, current_pin: GivenPin, new_pin: NewPin }),
-  enrich: async ({ card, current_pin, new_pin }, { ports, context, reach, at }) => {
-    const { issued } = await lookAtCard(ports, card)
-    if (reach === 'own' && issued?.customer !== context.actor.id) {
+  enrich: async ({ card, current_pin, new_pin }, { ports, context, reach, at, isRepeated }) => {
+    const known = await lookAtCard(ports, card)
+    if (reach === 'own' && known.issued?.customer !== context.actor.id) {
       return refuse('CARD_NOT_FOUND', `There is no card ${card}.`)
     }
-    const proven = await provePin(ports, card, current_pin, context)
+    const proven = (await isRepeated()) ? known : await provePin(ports, card, current_pin, context)
     if (isRefusal(proven)) return proven
     if (new_pin === current_pin) {
       return refuse('PIN_UNCHANGED', 'The new PIN is the present one.', { field: 'new_pin' })

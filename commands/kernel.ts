@@ -41,7 +41,15 @@ export type Enrichment = {
    * also when the request is repeated with its key.
    */
   readonly newId: (part?: string) => string
+  /**
+   * Whether the request was made before under its key: what it was answered then stands, whatever
+   * is decided now. For what must not be done twice, as counting a wrong PIN.
+   */
+  readonly isRepeated: () => Promise<boolean>
 }
+
+/** What is known before anything was looked up. */
+type Asking = Omit<Enrichment, 'isRepeated'>
 
 /** The next number of a sequence. A dry run takes none: what it answers is only an example. */
 export const takeNumber = async (
@@ -56,7 +64,7 @@ export type Command<Input extends z.ZodType = z.ZodType, Values = unknown, Answe
   readonly input: Input
   readonly decider: Decider
   /** The stream's id within the decider's category. */
-  readonly stream: (input: z.infer<Input>, enrichment: Enrichment) => string
+  readonly stream: (input: z.infer<Input>, asking: Asking) => string
   readonly on: 'new' | 'existing' | 'any'
   readonly otherwise: RefusalCode
   /** `values`: If-Match is judged by the decider, not by the stream's revision. */
@@ -150,22 +158,32 @@ export const execute = async <Input extends z.ZodType, Values, Answer>(
   if (!reach) return refuse('NOT_PERMITTED', `This needs the permission ${command.permission}.`)
   const id = requestId(context)
   const newId = idsFor(id, context)
-  const enrichment = { context, reach, ports, at: context.at.toISOString(), newId }
-  const values = await command.enrich(input, enrichment)
-  if (isRefusal(values)) return values
-  const decide = command.decide as (state: unknown, values: Values) => Decision<AnyEvent>
-  const stream = `${command.decider.category}-${command.stream(input, enrichment)}`
-  const outcome = await ports.engine.submit(command.decider, stream, {
-    decide: (state) => decide(state, values),
-    expect: command.on,
+  const asking = { context, reach, ports, at: context.at.toISOString(), newId }
+  const stream = `${command.decider.category}-${command.stream(input, asking)}`
+  const attempt = {
     otherwise: command.otherwise,
-    revision: command.ifMatch === 'stream' ? context.ifMatch : undefined,
     metadata: {
       ...metadataOf(command.name, context, id),
       ...(context.key !== undefined && { digest: digestOf(ports, command.name, input) }),
     },
     at: context.at,
     dryRun: context.dryRun ?? false,
+  }
+  const isRepeated = async (): Promise<boolean> => {
+    if (context.key === undefined) return false
+    const asked = { ...attempt, decide: () => [], expect: 'any', revision: undefined } as const
+    const found = await ports.engine.submit(command.decider, stream, asked)
+    return !isRefusal(found) && found.replayed
+  }
+  const enrichment = { ...asking, isRepeated }
+  const values = await command.enrich(input, enrichment)
+  if (isRefusal(values)) return values
+  const decide = command.decide as (state: unknown, values: Values) => Decision<AnyEvent>
+  const outcome = await ports.engine.submit(command.decider, stream, {
+    ...attempt,
+    decide: (state) => decide(state, values),
+    expect: command.on,
+    revision: command.ifMatch === 'stream' ? context.ifMatch : undefined,
   })
   if (isRefusal(outcome)) return outcome
   if (command.after && !context.dryRun) await command.after(input, enrichment)

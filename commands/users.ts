@@ -96,11 +96,14 @@ export const changePassword = command({
   on: 'existing',
   otherwise: 'USER_NOT_FOUND',
   ifMatch: 'stream',
-  enrich: async ({ current_password, new_password }, { ports, context, at }) => {
+  enrich: async ({ current_password, new_password }, { ports, context, at, isRepeated }) => {
     const user = context.actor.id
     const known = await lookAtUser(ports, user)
     if (!known) return refuse('USER_NOT_FOUND', `There is no user ${user}.`)
-    const proven = await provePassword(ports, known.state.usernameClaim, current_password, context)
+    const { usernameClaim } = known.state
+    const proven = (await isRepeated())
+      ? known
+      : await provePassword(ports, usernameClaim, current_password, context)
     if (isRefusal(proven)) return proven
     return {
       user,

@@ -165,6 +165,27 @@ describe('live sessions in Postgres', () => {
     expect(ended).toEqual(Array(20).fill(undefined))
   })
 
+  test('is each answered for itself when many come together, the dead and the unknown too', async () => {
+    const opened = await Promise.all(Array.from({ length: 12 }, () => open()))
+    const ended = opened[3]
+    await sessions.end(ended?.one.session ?? '')
+    const together = opened.map(({ use }, n) => use(n === 5 ? 121 : 60))
+    const unknown = sessions.use('never given', noonPlus(60))
+    const expected = opened.map(({ one }, n) => (n === 3 || n === 5 ? undefined : one))
+    expect(await Promise.all(together)).toEqual(expected)
+    expect(await unknown).toBeUndefined()
+    // Each was renewed from its own moment.
+    expect(await opened[0]?.use(180)).toEqual(opened[0]?.one)
+    expect(await opened[1]?.use(180.001)).toBeUndefined()
+  })
+
+  test('is judged use by use when several of one session come together', async () => {
+    const [other, session, dead] = [await open(), await open(), await open()]
+    const uses = [other.use(1), session.use(119), session.use(121), dead.use(120.001)]
+    const [, ...rest] = await Promise.all([...uses, dead.use(120)])
+    expect(rest).toEqual([session.one, session.one, undefined, dead.one])
+  })
+
   test('outlives its process, and two processes that start at once share the table', async () => {
     const { one, use } = await open()
     await database.query('alter table live_card_sessions rename to kept')

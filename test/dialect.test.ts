@@ -77,7 +77,7 @@ const routesAt = (prefix: string, input: z.ZodType): Contract['routes'] => {
       ...described,
       input,
       throttle: { scope: 'things', requests: 2, seconds: 90, key: () => prefix },
-      run: async (call) => ({ body: call.input }),
+      run: async (call) => ({ body: call.input, headers: { 'X-Dry-Run': `${call.dryRun}` } }),
     }),
     route('get', `${prefix}/broken`, 'public', {
       ...described,
@@ -209,13 +209,14 @@ describe('fields that nobody asked for', () => {
     expect([status, body.errors]).toEqual([400, [{ field: 'colour', message: 'unknown field' }]])
     expect((await ask('POST', '/v1/things?colour=red', { body: fine })).status).toBe(400)
     expect((await ask('GET', '/v1/things?a=1&a=2')).status).toBe(400)
+    const { headers } = await ask('POST', '/v1/things?dry_run=true', { body: fine })
+    expect(headers.get('x-dry-run')).toBe('true')
   })
 
   test('are ignored by a contract that does, and do not reach its routes', async () => {
     expect((await ask('POST', '/shop/things', { body: more })).body).toEqual({ name: 'hat' })
-    expect((await ask('POST', '/shop/things?dry_run=true', { body: fine })).body).toEqual({
-      name: 'hat',
-    })
+    const { body, headers } = await ask('POST', '/shop/things?dry_run=true', { body: fine })
+    expect([body, headers.get('x-dry-run')]).toEqual([{ name: 'hat' }, 'false'])
     expect((await ask('GET', '/shop/things?a=1&a=2')).status).toBe(200)
     const wrong = await ask('POST', '/shop/things', { body: '{"name":1}' })
     expect(wrong).toMatchObject({ status: 422, body: { shop_says: 'INVALID_REQUEST' } })

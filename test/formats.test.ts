@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { dayAfter, daysBetween, dayText, periodText } from '../domain/calendar.ts'
 import { formatDollars, formatMoney } from '../domain/money.ts'
+import { describeMovement, totalOf } from '../domain/movements.ts'
 
 describe('money', () => {
   test.each([
@@ -69,5 +70,27 @@ describe('a day', () => {
   ])('%s and %d days are %s', (day, days, expected) => {
     expect(dayAfter(day, days)).toBe(expected)
     expect(daysBetween(day, expected)).toBe(days)
+  })
+})
+
+describe('a movement', () => {
+  const metadata = { from: 'customers:1000-0001-0001', to: 'customers:1000-0002-0001' }
+  const of = (kind: string, direction: 'debit' | 'credit', more: object = {}) => ({
+    ...{ kind, direction, description: 'As posted', metadata: {}, ...more },
+  })
+  test.each([
+    [of('transfer', 'debit', { metadata }), 'Transfer to XXXX-XXXX-0001', 'transfers out'],
+    [of('transfer', 'credit', { metadata }), 'Transfer from XXXX-XXXX-0001', 'transfers in'],
+    // By a teller, who says nothing of numbers.
+    [of('transfer', 'debit'), 'Transfer to another account', 'transfers out'],
+    [of('withdrawal', 'debit'), 'As posted', 'withdrawals'],
+    [of('withdrawal', 'credit'), 'Overdraft protection transfer', 'transfers in'],
+    [of('deposit_cash', 'credit'), 'As posted', 'deposits'],
+    [of('deposit_check', 'credit'), 'As posted', 'deposits'],
+    [of('reversal', 'credit'), 'As posted', 'other credits'],
+    [of('fee', 'debit'), 'As posted', 'other debits'],
+  ])('%j is called %s and counts to %s', (movement, name, total) => {
+    expect(describeMovement(movement)).toBe(name)
+    expect(totalOf(movement)).toBe(total)
   })
 })

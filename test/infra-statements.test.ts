@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { depositFunds, transferByCard, withdrawCash } from '../commands/card_transactions.ts'
@@ -7,6 +7,7 @@ import { coverDeposit } from '../commands/deposits.ts'
 import { postTransfer } from '../commands/ledger/index.ts'
 import { requestStatement } from '../commands/statements.ts'
 import { VAULT } from '../domain/machines.ts'
+import { formatMoney } from '../domain/money.ts'
 import { createStatementMaker, type MakerOptions } from '../infra/statements/maker.ts'
 import { type Extent, readFigures, readRows, type Totals } from '../infra/statements/movements.ts'
 import type { StatementRow } from '../infra/statements/pdf.ts'
@@ -60,7 +61,8 @@ const rowsOf = async (extent: Extent) => {
   const portions: StatementRow[][] = []
   const seen: number[] = []
   const { database } = world
-  for await (const rows of readRows(database, extent, 'USD/2', totals, (n) => void seen.push(n))) {
+  const figures = await readFigures(database, extent)
+  for await (const rows of readRows(database, extent, figures, totals, (n) => void seen.push(n))) {
     portions.push([...rows])
   }
   return { portions, rows: portions.flat(), totals: Object.fromEntries(totals), seen }
@@ -141,6 +143,29 @@ describe('the rows of a statement', () => {
   })
 })
 
+test('a period opens as the one before closed, also when the first was recorded last', async () => {
+  const ask = askOn(world.ports)
+  const account = SAVINGS
+  const pay = (amount: string, when: string) =>
+    ask(postTransfer, { book, from: VAULT, to: account, amount }, at(when)).then(answerOf)
+  await pay('7', '2026-06-02T00:00:00.000Z')
+  await pay('100', '2026-06-01T23:59:59.999Z')
+  await projected()
+  const ofDays = async (from: string, to: string) => {
+    const extent = extentOf(from, to, { account })
+    const { opening, closing } = await readFigures(world.database, extent)
+    const { rows } = await rowsOf(extent)
+    expect(rows.at(-1)?.balance ?? formatMoney(opening, 'USD/2')).toBe(
+      formatMoney(closing, 'USD/2'),
+    )
+    return [Number(opening), Number(closing)]
+  }
+  const [, start = 0] = await ofDays('2026-05-31', '2026-05-31')
+  expect(await ofDays('2026-06-01', '2026-06-01')).toEqual([start, start + 100])
+  expect(await ofDays('2026-06-02', '2026-06-02')).toEqual([start + 100, start + 107])
+  expect(await ofDays('2026-06-01', '2026-06-02')).toEqual([start, start + 107])
+})
+
 describe('a statement is made', () => {
   const setUp = async (more: Partial<MakerOptions> = {}) => {
     await projected()
@@ -172,10 +197,20 @@ describe('a statement is made', () => {
   const DONE = ['StatementRequested', 'StatementCompleted']
 
   test('into the file that its event speaks of, once for all who wait', async () => {
-    const { maker, directory } = await setUp()
+    const { store } = world.ports
+    let drawn = 0
+    // Whoever draws one asks first where the log ends, as does the maker when it opens.
+    const head: typeof store.head = () => {
+      drawn += 1
+      return store.head()
+    }
+    const { maker, directory } = await setUp({
+      ports: { ...world.ports, store: { ...store, head } },
+    })
     const { statement, file } = await request()
     await Promise.all([maker.make(statement), maker.make(statement)])
     await maker.make(statement)
+    expect(drawn).toBe(2)
     expect(await typesOf(statement)).toEqual(DONE)
     const bytes = readFileSync(join(directory, file))
     const sha256 = createHash('sha256').update(bytes).digest('hex')
@@ -194,6 +229,30 @@ describe('a statement is made', () => {
     await maker.settled()
     expect(await typesOf(statement)).toEqual(DONE)
     expect(readdirSync(directory)).toEqual([file])
+  })
+
+  test('by the next process, which first waits to hear of it and clears away what was torn', async () => {
+    const { statement, file } = await request()
+    const directory = temporaryDirectory()
+    writeFileSync(join(directory, `${file}.torn.part`), 'half')
+    const { ports, database } = world
+    const freshness = await followFreshness(database, quiet)
+    onTestFinished(() => freshness.close())
+    const { signal } = new AbortController()
+    // Nothing is projected yet: what it finds comes later.
+    await createStatementMaker({ ports, database, freshness, directory, log, signal })
+    await projected()
+    await until('it was made', async () => (await typesOf(statement)).length === 2)
+    expect(await typesOf(statement)).toEqual(DONE)
+    expect(readdirSync(directory)).toEqual([file])
+  })
+
+  test('two of the same days at once, each whole', async () => {
+    const { maker, directory } = await setUp()
+    const both = [await request(), await request()]
+    await Promise.all(both.map(({ statement }) => maker.make(statement)))
+    for (const { statement } of both) expect(await typesOf(statement)).toEqual(DONE)
+    expect(readdirSync(directory)).toEqual([both[0]?.file])
   })
 
   test('not by a process that is ending, and leaves no half of a file', async () => {

@@ -31,6 +31,7 @@ const bank = (limits: VelocityLimit[] = [], coversLimits: VelocityLimit[] = []) 
     account('cash-kes', { type: 'asset', asset: 'KES/2' }),
     account('customers:kes', { asset: 'KES/2', owner: 'ada' }),
     account('customers:nobodys'),
+    account('customers:nobodys-too'),
     account(BOB, { owner: 'bob' }),
     account(PAYER, { owner: 'ada', limits }),
     account(COVER, { owner: 'ada', limits: coversLimits }),
@@ -80,6 +81,10 @@ describe('an account is covered', () => {
     given(bank())
       .when(...cover(COVER, 'customers:nowhere'))
       .rejects('ACCOUNT_NOT_FOUND')
+    // To be nobody's is to have no owner in common.
+    given(bank())
+      .when(...cover('customers:nobodys', 'customers:nobodys-too'))
+      .rejects('COVER_UNSUITABLE')
     // A loan of the same owner is not made up for either.
     given(bank())
       .when(...cover(COVER, 'loans'))
@@ -131,7 +136,7 @@ describe('a payment from a covered account', () => {
       .happens('EntryPosted')
     given(held)
       .when(...pay('9001'))
-      .rejects('INSUFFICIENT_FUNDS')
+      .rejects('INSUFFICIENT_FUNDS', { account: PAYER, available: '6000', requested: '9001' })
     given(held)
       .when(...pay('11000', { at: until }))
       .happens('HoldExpired', 'EntryPosted')
@@ -183,14 +188,15 @@ describe('a payment from a covered account', () => {
   })
 
   test('that spends a hold is not made up for', () => {
-    const limited = playOn(covered, hold('h1', PAYER, '10000'))
+    // More than is free, and less than the other has.
+    const held = playOn(covered, hold('h1', PAYER, '8000'))
     const capture = { hold: 'h1', to: BOB, closes: false, id: newId(), at: NOON, poster: staff }
-    const events = given(limited)
-      .when('captureHold', { ...capture, amount: '10000' })
+    const events = given(held)
+      .when('captureHold', { ...capture, amount: '4000' })
       .events()
     expect(entryIn(events)).not.toHaveProperty('covers')
-    given(limited)
-      .when('captureHold', { ...capture, amount: '10001' })
+    given(held)
+      .when('captureHold', { ...capture, amount: '8001' })
       .rejects('HOLD_EXCEEDED')
   })
 

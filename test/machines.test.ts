@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { depositFunds, transferByCard, withdrawCash } from '../commands/card_transactions.ts'
-import { freezeAccount } from '../commands/ledger/index.ts'
+import { registerCustomer } from '../commands/customers.ts'
+import { openDeposit } from '../commands/deposits.ts'
+import { freezeAccount, openAccount } from '../commands/ledger/index.ts'
 import { installMachine, loadMachine } from '../commands/machines.ts'
 import { businessDayAfter, heldParts, machineAccounts } from '../domain/machines.ts'
-import { describeMovement, totalOf } from '../domain/movements.ts'
 import {
   answerOf,
   BENS,
@@ -84,28 +85,6 @@ describe('of a deposit on a Tuesday', () => {
     ],
   ] as const)('by %s of %d cents is held: %j', (kind, amount, held) => {
     expect(heldParts(kind, amount, NOON)).toEqual(held)
-  })
-})
-
-describe('a movement', () => {
-  const metadata = { from: CHECKING, to: BENS }
-  const of = (kind: string, direction: 'debit' | 'credit', more: object = {}) => ({
-    ...{ kind, direction, description: 'As posted', metadata: {}, ...more },
-  })
-  test.each([
-    [of('transfer', 'debit', { metadata }), 'Transfer to XXXX-XXXX-0001', 'transfers out'],
-    [of('transfer', 'credit', { metadata }), 'Transfer from XXXX-XXXX-0001', 'transfers in'],
-    // By a teller, who says nothing of numbers.
-    [of('transfer', 'debit'), 'Transfer to another account', 'transfers out'],
-    [of('withdrawal', 'debit'), 'As posted', 'withdrawals'],
-    [of('withdrawal', 'credit'), 'Overdraft protection transfer', 'transfers in'],
-    [of('deposit_cash', 'credit'), 'As posted', 'deposits'],
-    [of('deposit_check', 'credit'), 'As posted', 'deposits'],
-    [of('reversal', 'credit'), 'As posted', 'other credits'],
-    [of('fee', 'debit'), 'As posted', 'other debits'],
-  ])('%j is called %s and counts to %s', (movement, name, total) => {
-    expect(describeMovement(movement)).toBe(name)
-    expect(totalOf(movement)).toBe(total)
   })
 })
 
@@ -224,6 +203,17 @@ describe('at a machine', () => {
     expect(await stands(SAVINGS)).toMatchObject({ balance: 50_001n })
   })
 
+  test('a number that is none pays nobody, whatever accounts there are', async () => {
+    const { ask, holder } = await openBranch()
+    const { customer } = answerOf(await ask(registerCustomer, { name: 'Nobody' }))
+    const named = { book: 'main', customer, account_number: 'NOBODY', product: 'checking' } as const
+    answerOf(await ask(openDeposit, named))
+    const transfer = { book: 'main', account: CHECKING, to_number: '???', amount: '777' }
+    expect(codeOf(await ask(transferByCard, transfer, await holder(CHECKING)))).toBe(
+      'ACCOUNT_NOT_FOUND',
+    )
+  })
+
   test('what is wrong with a transfer is told in order', async () => {
     const { ask } = await openBranch()
     const transfer = (to_number: string, amount: string) =>
@@ -235,6 +225,14 @@ describe('at a machine', () => {
     expect(codeOf(await transfer('1000-0001-0001', '100001'))).toBe('SAME_ACCOUNT')
     for (const nowhere of ['1000-0009-0001', 'vault', '?', 'cash:vault', '1000-0002-000']) {
       expect(codeOf(await transfer(nowhere, '100001'))).toBe('ACCOUNT_NOT_FOUND')
+    }
+    // Nobody's, and in another asset: neither is there to be paid into.
+    const other = { book: 'main', type: 'liability', asset: 'USD/2', name: 'x' } as const
+    answerOf(await ask(openAccount, { ...other, account: 'customers:77' }))
+    const kes = { ...other, account: 'customers:88', asset: 'KES/2', owner: 'ada' }
+    answerOf(await ask(openAccount, kes))
+    for (const number of ['77', '88']) {
+      expect(codeOf(await transfer(number, '1'))).toBe('ACCOUNT_NOT_FOUND')
     }
     answerOf(await freeze(CHECKING))
     expect(codeOf(await transfer('?', '100001'))).toBe('ACCOUNT_FROZEN')

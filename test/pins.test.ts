@@ -68,6 +68,16 @@ describe('changing a PIN', () => {
     expect(types(`card-${card}`)).not.toContain('CardPinChanged')
   })
 
+  test('repeated with its key changes it once and counts nothing', async () => {
+    const { change, ada, types, card } = await setUp()
+    const keyed = { ...ada, key: 'lost answer' }
+    for (let times = 0; times < 4; times += 1) answerOf(await change('7391', '8264', keyed))
+    expect(types(`card-${card}`).filter((type) => type.startsWith('CardPin'))).toEqual([
+      'CardPinChanged',
+    ])
+    expect(codeOf(await change('7391', '9375', keyed))).toBe('CARD_CREDENTIALS_INVALID')
+  })
+
   test('says what is wrong with the new one only to who knows the present one', async () => {
     const { change } = await setUp()
     for (const poor of ['7391', '1357']) {
@@ -83,6 +93,31 @@ describe('changing a PIN', () => {
     expect([...codes].sort()).toEqual(['CARD_CREDENTIALS_INVALID', undefined])
     const pin = pins[codes.indexOf(undefined)] ?? ''
     expect(codeOf(await logIn({ ...ADAS_CARD, pin }))).toBeUndefined()
+  })
+
+  test('while the old one is compared keeps it out', async () => {
+    const { ports, logIn, change, types, card } = await setUp()
+    const { secrets } = ports
+    const verifyPin: typeof secrets.verifyPin = async (hash, pin) => {
+      answerOf(await change('7391', '8264'))
+      return secrets.verifyPin(hash, pin)
+    }
+    const outcome = await logIn(ADAS_CARD, { ...ports, secrets: { ...secrets, verifyPin } })
+    expect(codeOf(outcome)).toBe('CARD_CREDENTIALS_INVALID')
+    expect(types(`card-${card}`)).toEqual(['CardIssued', 'CardPinChanged', 'CardPinFailed'])
+  })
+
+  test('is not looked at while the card is locked', async () => {
+    const { ports, logIn } = await setUp()
+    const { secrets } = ports
+    let compared = 0
+    const verifyPin: typeof secrets.verifyPin = (hash, pin) => {
+      compared += 1
+      return secrets.verifyPin(hash, pin)
+    }
+    const others = { ...ports, secrets: { ...secrets, verifyPin } }
+    for (let tries = 0; tries < 5; tries += 1) await logIn({ ...ADAS_CARD, pin: '0000' }, others)
+    expect(compared).toBe(3)
   })
 
   test('of a card of somebody else is a card that is not there', async () => {

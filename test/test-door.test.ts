@@ -11,6 +11,7 @@ import {
   doorOf,
   logIn,
   tryToLogIn,
+  type Visitor,
 } from './support/machine.ts'
 import { useDaybook } from './support/stack.ts'
 
@@ -31,6 +32,14 @@ describe('the test door', () => {
   const filesIn = (name: string): string[] => {
     const path = join(daybook.directory, name)
     return existsSync(path) ? readdirSync(path) : []
+  }
+
+  /** What is done now carries the day of the real clock, also around midnight. */
+  const expectToday = async (visitor: Visitor): Promise<void> => {
+    const today = () => `TXN-${new Date().toISOString().slice(0, 10).replaceAll('-', '')}-`
+    const before = today()
+    const { body } = accepted(await visitor.withdraw(2000))
+    expect([before, today()]).toContain(body.reference_number.slice(0, -6))
   }
 
   describe('resets', () => {
@@ -59,6 +68,18 @@ describe('the test door', () => {
       }
     })
 
+    test('access tokens, which are good no more', async () => {
+      const admin = await administrator(daybook)
+      accepted(await admin.get('/v1/customers'))
+      await door.reset()
+      expect((await admin.get('/v1/customers')).status).toBe(401)
+    })
+
+    test('twice when two ask at once', async () => {
+      await Promise.all([door.reset(), door.reset(), door.reset()])
+      await live()
+    })
+
     test('numbers, which begin at 1 again', async () => {
       const { refs } = await live()
       expect(refs['1000-0001-0001']).toMatchObject({ id: 1 })
@@ -70,11 +91,7 @@ describe('the test door', () => {
       await door.clock(NOON)
       await door.reset()
       await door.give({ customers: [ada()] })
-      const days = [new Date().toISOString().slice(0, 10)]
-      const { body } = accepted(await (await logIn(daybook)).withdraw(2000))
-      days.push(new Date().toISOString().slice(0, 10))
-      const references = days.map((day) => `TXN-${day.replaceAll('-', '')}-`)
-      expect(references).toContain(body.reference_number.slice(0, -6))
+      await expectToday(await logIn(daybook))
     })
 
     test('as often as it is asked to, and everything works behind it', async () => {
@@ -119,6 +136,17 @@ describe('the test door', () => {
       [
         'balance_cents',
         { contract: 'atm', given: { customers: [ada({ accounts: [accountOf('1', 0.5)] })] } },
+      ],
+      [
+        'the same ref',
+        {
+          contract: 'atm',
+          given: {
+            customers: [
+              ada({ accounts: [1, 2].map((n) => accountOf(`1000-0001-000${n}`, n, { ref: 'a' })) }),
+            ],
+          },
+        },
       ],
       ['fives', { contract: 'atm', given: { cassettes: { twenties: 1, fives: 1 } } }],
       ['throttles', { contract: 'atm', given: { throttles: { login: 'five' } } }],
@@ -223,8 +251,7 @@ describe('the test door', () => {
       await door.clock(NOON)
       const visitor = await logIn(daybook)
       await door.clock(null)
-      const { body } = accepted(await visitor.withdraw(2000))
-      expect(body.reference_number).not.toContain('TXN-20310311')
+      await expectToday(visitor)
     })
 
     test.each([{}, { now: 'yesterday' }, { now: 1 }, { now: '2031-03-11' }, { now: null, at: 1 }])(

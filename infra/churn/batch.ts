@@ -16,11 +16,13 @@ export type BatchOptions = {
 }
 
 /** Again when somebody else scored him meanwhile. */
-const predict = async (ports: Ports, customer: string, tries = PREDICTION_TRIES) => {
-  const context = { actor: SYSTEM, at: ports.clock(), correlation: newUlid() }
-  const receipt = await execute(ports, predictChurn, { customer }, context)
-  const isOutrun = isRefusal(receipt) && receipt.refused === 'REVISION_MISMATCH'
-  return isOutrun && tries > 1 ? predict(ports, customer, tries - 1) : receipt
+const predict = async (ports: Ports, customer: string) => {
+  for (let tries = 1; ; tries += 1) {
+    const context = { actor: SYSTEM, at: ports.clock(), correlation: newUlid() }
+    const receipt = await execute(ports, predictChurn, { customer }, context)
+    const isOutrun = isRefusal(receipt) && receipt.refused === 'REVISION_MISMATCH'
+    if (!isOutrun || tries >= PREDICTION_TRIES) return receipt
+  }
 }
 
 /** Scores the customers of a batch, one after another; who was removed meanwhile is left out. */

@@ -32,8 +32,20 @@ type Use = {
   readonly reject: (error: unknown) => void
 }
 
+/** The first use of each session, in the order in which they came, and what is left. */
+const firstOfEach = (uses: readonly Use[]): { readonly first: Use[]; readonly rest: Use[] } => {
+  const taken = new Set<string>()
+  const [first, rest]: [Use[], Use[]] = [[], []]
+  for (const use of uses) {
+    const list = taken.has(use.digest) ? rest : first
+    taken.add(use.digest)
+    list.push(use)
+  }
+  return { first, rest }
+}
+
 /**
- * Uses that arrive while one statement runs go into the next one together, a row for each session:
+ * Uses that arrive while one statement runs go into the next one together, one of each session:
  * with many machines the statement, and not its work, is what costs.
  */
 const createUses = (database: Pool): LiveCardSessions['use'] => {
@@ -41,8 +53,7 @@ const createUses = (database: Pool): LiveCardSessions['use'] => {
   let isRunning = false
 
   const useAll = async (uses: readonly Use[]): Promise<void> => {
-    const newest = new Map(uses.map(({ digest, at }) => [digest, at]))
-    const values = [[...newest.keys()], [...newest.values()]]
+    const values = [uses.map(({ digest }) => digest), uses.map(({ at }) => at)]
     const { rows } = await database.query<CardHolder & { digest: string }>(USE, values)
     const holders = new Map(rows.map(({ digest, ...holder }) => [digest, holder]))
     for (const { digest, resolve } of uses) resolve(holders.get(digest))
@@ -50,10 +61,10 @@ const createUses = (database: Pool): LiveCardSessions['use'] => {
   const run = async (): Promise<void> => {
     isRunning = true
     while (waiting.length > 0) {
-      const uses = waiting
-      waiting = []
-      await useAll(uses).catch((error: unknown) => {
-        for (const { reject } of uses) reject(error)
+      const { first, rest } = firstOfEach(waiting)
+      waiting = rest
+      await useAll(first).catch((error: unknown) => {
+        for (const { reject } of first) reject(error)
       })
     }
     isRunning = false

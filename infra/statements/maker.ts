@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { access, mkdir } from 'node:fs/promises'
+import { access, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Pool } from 'pg'
@@ -18,7 +18,7 @@ import type { Freshness } from '../../projections/freshness.ts'
 import type { Log } from '../log.ts'
 import { SYSTEM } from '../ports.ts'
 import { type Extent, type Figures, readFigures, readRows, type Totals } from './movements.ts'
-import { type StatementFoot, type StatementHead, writeStatement } from './pdf.ts'
+import { PART, type StatementFoot, type StatementHead, writeStatement } from './pdf.ts'
 
 export type MakerOptions = {
   readonly ports: Ports
@@ -35,6 +35,8 @@ const BANK = 'Daybook Bank'
 const AT_ONCE = 2
 const MAX_WAITING = 100
 const FRESHNESS_TIMEOUT_MS = 20_000
+/** Left behind, taken up together: fewer than may wait, so that new ones are not turned away. */
+const PORTION = 20
 
 /** In which order totals stand on paper; the first ones also when they are zero. */
 const TOTALS = ['deposits', 'withdrawals', 'transfers in', 'transfers out'] as const
@@ -88,7 +90,7 @@ const draw = async (making: Making, request: StatementRequest) => {
   const holder = (await lookAtCustomer(ports, customer))?.name ?? ''
   const totals: Totals = new Map()
   let done = 0
-  const rows = readRows(database, extent, figures.asset, totals, (count) => {
+  const rows = readRows(database, extent, figures, totals, (count) => {
     done += count
     progress.set(statement, figures.transactions === 0 ? 1 : done / figures.transactions)
   })
@@ -131,6 +133,31 @@ const open = async (
   return Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>
 }
 
+/** What a process that was killed left in the middle. */
+const removeParts = async (directory: string): Promise<void> => {
+  const names = (await readdir(directory)).filter((name) => name.endsWith(PART))
+  await Promise.all(names.map((name) => rm(join(directory, name), { force: true })))
+}
+
+/** Statements that were asked for of an earlier process and never made, a portion after another. */
+async function* leftBehind({ ports, database, freshness, signal }: MakerOptions) {
+  const position = (await ports.store.head())?.commit ?? 0n
+  while (!(await freshness.waitFor(['statements'], position, FRESHNESS_TIMEOUT_MS))) {
+    if (signal.aborted) return
+  }
+  for (let after = ''; ; ) {
+    const { rows } = await database.query<{ statement: string }>(
+      `select statement from statements where status = 'requested' and statement > $1
+       order by statement limit ${PORTION}`,
+      [after],
+    )
+    const last = rows.at(-1)
+    if (!last) return
+    yield rows.map(({ statement }) => statement)
+    after = last.statement
+  }
+}
+
 /**
  * Makes statements in this process, a few at a time, and goes on with those that an earlier process
  * left. `settled` resolves when none is being made any more.
@@ -138,8 +165,9 @@ const open = async (
 export const createStatementMaker = async (
   options: MakerOptions,
 ): Promise<Statements & { readonly settled: () => Promise<void> }> => {
-  const { database, directory, log } = options
+  const { directory, log } = options
   await mkdir(directory, { recursive: true, mode: 0o700 })
+  await removeParts(directory)
   const making: Making = { ...options, progress: new Map() }
   const underWay = new Map<string, Promise<void>>()
   const waiting: (() => void)[] = []
@@ -167,10 +195,10 @@ export const createStatementMaker = async (
     await Promise.allSettled([...underWay.values()])
   }
   const goOn = async (): Promise<void> => {
-    const left = await database.query<{ statement: string }>(
-      `select statement from statements where status = 'requested' order by statement limit 100`,
-    )
-    await Promise.all(left.rows.map(({ statement }) => make(statement)))
+    for await (const portion of leftBehind(options)) {
+      if (options.signal.aborted) return
+      await Promise.all(portion.map(make))
+    }
   }
   goOn().catch((error: unknown) =>
     log.error({ error: String(error) }, 'what an earlier process left was not made'),

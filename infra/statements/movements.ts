@@ -36,22 +36,30 @@ const valuesOf = ({ book, account, position, from, to }: Extent): unknown[] => [
   `${dayAfter(to, 1)}T00:00:00Z`,
 ]
 
+const NET = `coalesce(sum(case l.direction when 'credit' then l.amount else -l.amount end), 0)`
+
 const FIGURES = `
   with moved as (
-    select count(*)::integer as transactions,
-      coalesce(sum(case l.direction when 'credit' then l.amount else -l.amount end), 0) as net
-    from entry_lines l where ${IN_PERIOD}),
-  stood as (
+    select count(*)::integer as transactions, ${NET} as net from entry_lines l where ${IN_PERIOD}),
+  later as (
+    select ${NET} as net from entry_lines l
+    where l.book = $1 and l.account = $2 and l.position <= $3::numeric
+      and l.booked_at >= $5::timestamptz),
+  newest as (
     select l.balance from entry_lines l
     where l.book = $1 and l.account = $2 and l.position <= $3::numeric
-      and l.booked_at < $5::timestamptz
-    order by l.revision desc, l.ordinal desc limit 1)
+    order by l.revision desc, l.ordinal desc limit 1),
+  stood as (
+    select coalesce((select balance from newest), 0) - later.net as balance from later)
   select a.asset, a.metadata->>'product' as product, moved.transactions,
-    coalesce((select balance from stood), 0) as closing,
-    coalesce((select balance from stood), 0) - moved.net as opening
-  from accounts a, moved where a.book = $1 and a.account = $2`
+    stood.balance as closing, stood.balance - moved.net as opening
+  from accounts a, moved, stood where a.book = $1 and a.account = $2`
 
-/** The opening balance is the closing one without what moved in between. */
+/**
+ * The closing balance is the newest one without what moved after the period, the opening one that
+ * without what moved in it: a period opens as the one before closed, also when what was booked
+ * first was recorded last.
+ */
 export const readFigures = async (database: Pool, extent: Extent): Promise<Figures> => {
   const { rows } = await database.query<Figures>(FIGURES, valuesOf(extent))
   const [figures] = rows
@@ -59,10 +67,10 @@ export const readFigures = async (database: Pool, extent: Extent): Promise<Figur
   return figures
 }
 
-type Stored = MovementView & { revision: string; ordinal: number }
+type Stored = Omit<MovementView, 'balance'> & { revision: string; ordinal: number }
 
 const ROWS = `
-  select l.revision, l.ordinal, l.kind, l.direction, l.amount, l.balance, l.description,
+  select l.revision, l.ordinal, l.kind, l.direction, l.amount, l.description,
     e.metadata, l.booked_at
   from entry_lines l join entries e on e.book = l.book and e.entry = l.entry
   where ${IN_PERIOD} and (l.revision, l.ordinal) > ($6::bigint, $7::integer)
@@ -71,29 +79,37 @@ const ROWS = `
 /** Adds up what moved, by what it counts as. */
 export type Totals = Map<string, bigint>
 
-const rowOf = (movement: Stored, asset: string): StatementRow => ({
+const rowOf = (movement: Stored, asset: string, balance: bigint): StatementRow => ({
   date: dayText(movement.booked_at.toISOString().slice(0, 10)),
   description: describeMovement(movement),
   amount: `${movement.direction === 'debit' ? '-' : '+'}${formatMoney(movement.amount, asset)}`,
-  balance: formatMoney(movement.balance, asset),
+  balance: formatMoney(balance, asset),
 })
+
+const signedAmount = ({ direction, amount }: Stored): bigint =>
+  direction === 'debit' ? -BigInt(amount) : BigInt(amount)
 
 /** The rows in the order of the book, a portion at a time; totals and progress on the way. */
 export async function* readRows(
   database: Pool,
   extent: Extent,
-  asset: string,
+  { asset, opening }: Pick<Figures, 'asset' | 'opening'>,
   totals: Totals,
   onRows: (rows: number) => void,
 ): AsyncGenerator<readonly StatementRow[]> {
   let after: readonly [string, number] = ['-1', 0]
+  let balance = BigInt(opening)
   for (;;) {
     const { rows } = await database.query<Stored>(ROWS, [...valuesOf(extent), ...after])
     for (const row of rows) {
       const name = totalOf(row)
       totals.set(name, (totals.get(name) ?? 0n) + BigInt(row.amount))
     }
-    if (rows.length > 0) yield rows.map((row) => rowOf(row, asset))
+    const drawn = rows.map((row) => {
+      balance += signedAmount(row)
+      return rowOf(row, asset, balance)
+    })
+    if (drawn.length > 0) yield drawn
     onRows(rows.length)
     const last = rows.at(-1)
     if (!last || rows.length < PORTION) return

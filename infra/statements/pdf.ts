@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { setImmediate } from 'node:timers/promises'
@@ -20,6 +20,9 @@ export type WrittenStatement = {
   readonly sha256: string
   readonly pages: number
 }
+
+/** How the files end that are not finished, or never will be. */
+export const PART = '.part'
 
 /** The next portion, or a rejection at an abort, which need not wait for rows that never come. */
 const nextOf = <T>(rows: AsyncIterator<T>, signal: AbortSignal): Promise<IteratorResult<T>> =>
@@ -106,8 +109,8 @@ export const writeStatement = async (
   signal: AbortSignal,
 ): Promise<WrittenStatement> => {
   signal.throwIfAborted()
-  const part = `${path}.part`
-  await rm(part, { force: true })
+  // Of its own: another statement of the same days may be on its way to the same name.
+  const part = `${path}.${randomUUID()}${PART}`
   try {
     const statement = openStatement(head)
     const { bytes, sha256 } = await writePart(part, { statement, rows, foot }, signal)

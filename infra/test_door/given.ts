@@ -38,9 +38,24 @@ const givables: Readonly<Record<string, Givable>> = {
   },
 }
 
+/** The names by which a test will find what it gave, however deep they lie. */
+const refsIn = (given: unknown): string[] => {
+  if (typeof given !== 'object' || given === null) return []
+  const { ref } = given as { ref?: unknown }
+  return [...(typeof ref === 'string' ? [ref] : []), ...Object.values(given).flatMap(refsIn)]
+}
+
+const haveOwnRefs = (given: unknown): boolean => {
+  const refs = refsIn(given)
+  return new Set(refs).size === refs.length
+}
+
 const Body = z.strictObject({
   contract: z.enum(Object.keys(givables)),
-  given: z.record(z.string(), z.unknown()).default({}),
+  given: z
+    .record(z.string(), z.unknown())
+    .refine(haveOwnRefs, 'the same ref was given to two')
+    .default({}),
 })
 
 export type Given = {

@@ -64,6 +64,16 @@ const faultOf = (error: unknown): { readonly status: 400; readonly body: object 
   return undefined
 }
 
+/** One after the other, whatever became of the one before. */
+const createQueue = () => {
+  let last: Promise<unknown> = Promise.resolve()
+  return <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const turn = last.then(work)
+    last = turn.catch(() => undefined)
+    return turn
+  }
+}
+
 type State = { application: Application; database: Pool | undefined }
 
 export const openTestDoor =
@@ -71,6 +81,7 @@ export const openTestDoor =
   (first, reopen) => {
     const state: State = { application: withoutLimits(first), database: undefined }
     const app = new Hono()
+    const inTurn = createQueue()
 
     const reset = async (): Promise<void> => {
       clock.set(null)
@@ -115,7 +126,7 @@ export const openTestDoor =
     return (request, env) => {
       const { pathname } = new URL(request.url)
       return pathname.startsWith('/test/')
-        ? app.fetch(request)
+        ? inTurn(async () => app.fetch(request))
         : state.application.fetch(request, env)
     }
   }

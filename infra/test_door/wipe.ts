@@ -4,7 +4,11 @@ import type { Pool } from 'pg'
 import { createBuildsTable } from '../../projections/builds.ts'
 import type { Parts } from '../parts.ts'
 
-const FILES = ['bus.db', 'bus.db-wal', 'bus.db-shm', 'exports', 'statements', 'models', 'uploads']
+/** The key of the tokens too: one that was given out before must not be good after. */
+const FILES = [
+  ...['bus.db', 'bus.db-wal', 'bus.db-shm', 'secrets/tokens'],
+  ...['exports', 'statements', 'models', 'uploads'],
+]
 
 /** Empties every table; the builds of the read models begin anew on their empty tables. */
 const emptyTables = async (database: Pool): Promise<void> => {
