@@ -5,6 +5,7 @@ import { accountRoutes, closingRoutes } from './native/accounts.ts'
 import { batchRoutes } from './native/batches.ts'
 import { bookRoutes } from './native/books.ts'
 import { cardRoutes } from './native/cards.ts'
+import { caseRoutes } from './native/cases.ts'
 import { churnRoutes } from './native/churn.ts'
 import { complianceRoutes } from './native/compliance.ts'
 import { customerRoutes } from './native/customers.ts'
@@ -32,6 +33,7 @@ export const nativeRoutes: readonly Route[] = [
   ...periodRoutes,
   ...eventRoutes,
   ...riskRoutes,
+  ...caseRoutes,
   ...projectionRoutes,
   ...closingRoutes,
   ...complianceRoutes,

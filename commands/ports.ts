@@ -1,6 +1,7 @@
 import type { ChurnProfile } from '../domain/churn.ts'
 import type { EventStore } from '../domain/log.ts'
 import type { Role } from '../domain/permissions.ts'
+import type { TransactionScored } from '../domain/risk.ts'
 import type { Vault } from '../domain/vault.ts'
 import type { Engine } from './engine.ts'
 import type { Numbers } from './sequences.ts'
@@ -15,6 +16,7 @@ export type Ports = {
   readonly secrets: Secrets
   readonly vault: Vault
   readonly index: EntryIndex
+  readonly scores: ScoreIndex
   readonly numbers: Numbers
   readonly cardSessions: LiveCardSessions
   readonly churnModel: ChurnModel
@@ -67,6 +69,17 @@ export type AccessClaims = {
 export type EntryIndex = {
   /** The book's revision that holds the entry; undefined when there is no such entry. */
   locate(book: string, entry: string): Promise<number | undefined>
+}
+
+/** What of a score an analyst begins with. */
+export type Score = Pick<
+  TransactionScored,
+  'account' | 'counterparty' | 'amount' | 'asset' | 'booked_at' | 'probability' | 'decision'
+>
+
+export type ScoreIndex = {
+  /** Undefined when the entry has no score. */
+  find(book: string, entry: string): Promise<Score | undefined>
 }
 
 /** Who stands at a machine, and with what. */

@@ -1,6 +1,7 @@
 import { ApiKey } from './api_keys.ts'
 import { CardSession } from './card_sessions.ts'
 import { Card } from './cards.ts'
+import { Case } from './cases.ts'
 import { Churn } from './churn.ts'
 import { ChurnAlertSettings } from './churn_alerts.ts'
 import { Customer } from './customers.ts'
@@ -8,6 +9,7 @@ import { Email } from './emails.ts'
 import { Export } from './exports.ts'
 import { Holidays } from './holidays.ts'
 import type { Decider, EventSchemas } from './kernel.ts'
+import { Labels } from './labels.ts'
 import { Ledger } from './ledger/index.ts'
 import { Models } from './models.ts'
 import { deciderOf, type Registry } from './registry.ts'
@@ -40,6 +42,8 @@ export const modules: readonly Decider[] = [
   ChurnAlertSettings,
   Models,
   Task,
+  Case,
+  Labels,
   ...registries.map(deciderOf),
 ]
 

@@ -34,6 +34,10 @@ export const permissions = [
   'self:read',
   'events:read',
   'risk:read',
+  /** Open cases, assign them, comment, propose a decision. */
+  'risk:work',
+  'risk:decide',
+  'risk:label',
   'compliance:export',
   'projections:read',
   'calendars:read',
@@ -73,7 +77,7 @@ const teller: Grants = {
 const manager: Grants = {
   ...teller,
   ...all('entries:post', 'entries:reverse', 'accounts:manage', 'periods:read', 'users:read'),
-  ...all('risk:read', 'projections:read', 'calendars:manage'),
+  ...all('risk:read', 'risk:work', 'risk:decide', 'projections:read', 'calendars:manage'),
 }
 
 const grants: Readonly<Record<Role, Grants>> = {
@@ -95,7 +99,11 @@ const grants: Readonly<Record<Role, Grants>> = {
     ...observer,
     ...all('events:read', 'risk:read', 'users:read', 'projections:read', 'customers:read'),
   },
-  analyst: { ...anybody, ...observer, ...all('risk:read') },
+  analyst: {
+    ...anybody,
+    ...observer,
+    ...all('risk:read', 'risk:work', 'risk:decide', 'risk:label'),
+  },
   retention: { ...anybody, ...all('churn:use') },
   retention_lead: { ...anybody, ...all('churn:use', 'churn:personal', 'churn:train') },
   regulator: { ...anybody, ...observer, ...all('compliance:export') },

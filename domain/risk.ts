@@ -6,6 +6,7 @@ import { Amount, Asset } from './money.ts'
 /** Why a score is what it is: the feature, what was observed, and how far it moved the score. */
 const Reason = z.object({
   feature: z.string().max(64),
+  code: z.string().max(64).optional(),
   value: z.number(),
   contribution: z.number(),
   text: z.string().max(256),

@@ -4,7 +4,7 @@ import { Identifier, Instant } from './ledger/events.ts'
 import { Role } from './permissions.ts'
 
 /** The product a token is for. */
-export const Audience = z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'an audience is a short name')
+const Audience = z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'an audience is a short name')
 
 const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS

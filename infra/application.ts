@@ -26,7 +26,7 @@ import { openExportFile } from './exports/file.ts'
 import { startExporter } from './exports/index.ts'
 import type { Log } from './log.ts'
 import type { Parts } from './parts.ts'
-import { createEntryIndex, createPorts } from './ports.ts'
+import { createEntryIndex, createPorts, createScoreIndex } from './ports.ts'
 import { connectPostgres } from './postgres/pool.ts'
 import { withPreparedQueries } from './postgres/prepared.ts'
 import { runSchedule, type Schedule } from './schedule.ts'
@@ -101,8 +101,9 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
   const store = revocations.watch(written.store)
   const freshness = await followFreshness(database, log)
   const index = createEntryIndex(database, store, freshness)
+  const scores = createScoreIndex(database, store, freshness)
   const { secret, path } = parts.directory
-  const opening = { config, store, database, clock, index, secret, directory: path }
+  const opening = { config, store, database, clock, index, scores, secret, directory: path }
   const { ports, artefacts, close: closePorts } = await createPorts(opening)
   await revocations.follow({ store, database, log, signal })
   const directoryOf = (name: string): string => join(path, name)

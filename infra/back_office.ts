@@ -1,8 +1,11 @@
-import type { EntryIndex, Ports } from '../commands/ports.ts'
+import type { EntryIndex, Ports, ScoreIndex } from '../commands/ports.ts'
+import { decode } from '../domain/kernel.ts'
 import { entriesOf } from '../domain/ledger/events.ts'
 import type { EventStore } from '../domain/log.ts'
+import { riskEvents, type TransactionScored } from '../domain/risk.ts'
 import type { Config } from './config.ts'
 import { connectEventStore } from './eventstore/client.ts'
+import type { Artefacts } from './models/artefacts.ts'
 import { createPorts, type SecretName } from './ports.ts'
 import { connectPostgres } from './postgres/pool.ts'
 
@@ -18,6 +21,7 @@ export type Premises = {
 /** The commands without HTTP, for Daybook's own work: the demo bank, imports. */
 export type BackOffice = {
   readonly ports: Ports
+  readonly artefacts: Artefacts
   /** Finishes what is under way and lets go of the stores. */
   close(): Promise<void>
 }
@@ -34,6 +38,17 @@ const recentEntries = (store: EventStore): EntryIndex => ({
   },
 })
 
+/** Finds what was scored a moment ago, likewise. */
+const recentScores = (store: EventStore): ScoreIndex => ({
+  find: async (book, entry) => {
+    for await (const event of store.readStream(`scores-${book}`, { direction: 'backwards' })) {
+      const score = decode(riskEvents, event).data as TransactionScored
+      if (score.entry === entry) return score
+    }
+    return undefined
+  },
+})
+
 /** Throws StartError when a store cannot be used. */
 export const openBackOffice = async (config: Config, premises: Premises): Promise<BackOffice> => {
   const { eventStoreUrl, databaseUrl, secret, directory } = premises
@@ -45,10 +60,12 @@ export const openBackOffice = async (config: Config, premises: Premises): Promis
   }
   try {
     const index = recentEntries(store)
-    const settings = { config, store, database, index, secret, clock, directory }
-    const { ports, close: closePorts } = await createPorts(settings)
+    const scores = recentScores(store)
+    const settings = { config, store, database, index, scores, secret, clock, directory }
+    const { ports, artefacts, close: closePorts } = await createPorts(settings)
     return {
       ports,
+      artefacts,
       close: async () => {
         await ports.engine.drain()
         await closePorts()

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Pool } from 'pg'
 import { createEngine } from '../commands/engine.ts'
-import type { Actor, EntryIndex, Ports } from '../commands/ports.ts'
+import type { Actor, EntryIndex, Ports, Score, ScoreIndex } from '../commands/ports.ts'
 import { createNumbers } from '../commands/sequences.ts'
 import type { EventStore } from '../domain/log.ts'
 import type { Freshness } from '../projections/freshness.ts'
@@ -19,6 +19,25 @@ export const SYSTEM: Actor = { id: 'system', roles: ['system'] }
 
 const LOCATE_TIMEOUT_MS = 3000
 
+type Find<Found> = (book: string, entry: string) => Promise<Found | undefined>
+
+/** Asks a read model again, once, when it has seen what the log has now. */
+const waiting =
+  <Found>(
+    store: EventStore,
+    freshness: Freshness,
+    projection: string,
+    find: Find<Found>,
+  ): Find<Found> =>
+  async (book, entry) => {
+    const found = await find(book, entry)
+    if (found !== undefined) return found
+    const head = await store.head()
+    if (!head) return undefined
+    await freshness.waitFor([projection], head.commit, LOCATE_TIMEOUT_MS)
+    return find(book, entry)
+  }
+
 /** Finds entries through the read model; one that is not there yet is waited for, briefly. */
 export const createEntryIndex = (
   database: Pool,
@@ -32,16 +51,25 @@ export const createEntryIndex = (
     )
     return rows[0] && Number(rows[0].revision)
   }
-  return {
-    locate: async (book, entry) => {
-      const found = await find(book, entry)
-      if (found !== undefined) return found
-      const head = await store.head()
-      if (!head) return undefined
-      await freshness.waitFor(['entries'], head.commit, LOCATE_TIMEOUT_MS)
-      return find(book, entry)
-    },
+  return { locate: waiting(store, freshness, 'entries', find) }
+}
+
+/** Finds scores through the read model; one that is not there yet is waited for, briefly. */
+export const createScoreIndex = (
+  database: Pool,
+  store: EventStore,
+  freshness: Freshness,
+): ScoreIndex => {
+  type Row = Omit<Score, 'booked_at'> & { readonly booked_at: Date }
+  const find = async (book: string, entry: string): Promise<Score | undefined> => {
+    const { rows } = await database.query<Row>(
+      `select account, counterparty, amount, asset, booked_at, probability, decision
+       from scores where book = $1 and entry = $2`,
+      [book, entry],
+    )
+    return rows[0] && { ...rows[0], booked_at: rows[0].booked_at.toISOString() }
   }
+  return { find: waiting(store, freshness, 'scores', find) }
 }
 
 /** Any text of enough characters makes a key of 32 bytes, always the same. */
@@ -56,6 +84,7 @@ export type PortSettings = {
   readonly store: EventStore
   readonly database: Pool
   readonly index: EntryIndex
+  readonly scores: ScoreIndex
   /** The data directory's own, where the configuration gives none. */
   readonly secret: (name: SecretName) => Buffer
   /** The data directory: model files lie in it. */
@@ -72,7 +101,7 @@ export type OpenPorts = {
 
 /** Wires the commands' ports to this process's connections. */
 export const createPorts = async (settings: PortSettings): Promise<OpenPorts> => {
-  const { config, store, database, index, secret, clock, directory } = settings
+  const { config, store, database, index, scores, secret, clock, directory } = settings
   const tokenSecret = keyFrom(config.tokenSecret) ?? secret('tokens')
   const masterKey = keyFrom(config.vaultKey) ?? secret('vault')
   const pepper = keyFrom(config.pinPepper) ?? secret('pins')
@@ -83,6 +112,7 @@ export const createPorts = async (settings: PortSettings): Promise<OpenPorts> =>
     store,
     clock,
     index,
+    scores,
     engine,
     secrets: createSecrets({ secret: tokenSecret, pepper, clock }),
     vault: await openVault({ database, masterKey }),

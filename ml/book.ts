@@ -6,7 +6,8 @@ import type { TransactionScored } from '../domain/risk.ts'
 import { riskEvents } from '../domain/risk.ts'
 import type { FeatureState, SavedFeatures } from './features.ts'
 import {
-  applyMovement,
+  applyLabel,
+  apply as applyMovement,
   FEATURE_NAMES,
   features,
   initialFeatures,
@@ -14,8 +15,10 @@ import {
   REDUCER_VERSION,
   saveFeatures,
 } from './features.ts'
+import type { Hearing } from './labels.ts'
+import { hearBefore } from './labels.ts'
 import type { Movement } from './movements.ts'
-import { movementsOf } from './movements.ts'
+import { movementsOf, observationOf } from './movements.ts'
 import type { Judge, Pending } from './scoring.ts'
 import { scoreEvent, scoresOf } from './scoring.ts'
 
@@ -37,10 +40,11 @@ export type Desk = {
 /** Another scorer was faster: what is in memory no longer follows the scores stream. */
 export class Overtaken extends Error {}
 
-export /** How far one book has come. Memory may be ahead of the log by `pending` only. */
-type Book = {
+/** How far one book has come. Memory may be ahead of the log by `pending` only. */
+export type Book = {
   readonly id: string
   readonly features: FeatureState
+  readonly hearing: Hearing
   /** The last score when the book was taken up: nothing up to it is scored again. */
   readonly resumed: Pick<TransactionScored, 'revision' | 'entry'> | undefined
   /** The book revision to apply next. */
@@ -93,7 +97,8 @@ export const flush = async (desk: Desk, book: Book): Promise<void> => {
 
 /** A snapshot that cannot be saved costs time later and nothing else. */
 export const save = async (desk: Desk, book: Book): Promise<void> => {
-  const saved = { scores: book.scores, features: saveFeatures(book.features) }
+  const { scores, hearing } = book
+  const saved = { scores, labels: hearing.next, features: saveFeatures(book.features) }
   try {
     await desk.snapshots.save(scoresOf(book.id), REDUCER_VERSION, book.next - 1, saved)
     book.unsaved = 0
@@ -102,21 +107,38 @@ export const save = async (desk: Desk, book: Book): Promise<void> => {
   }
 }
 
-/** Takes the book one event further. Throws PoisonedEvent before it has changed anything. */
-export const apply = async (desk: Desk, book: Book, event: Recorded): Promise<void> => {
-  // Only postings move money; the others need no schema to be passed over.
-  const posting = event.type === 'EntryPosted' || event.type === 'EntriesPosted'
-  const movements = posting ? movementsOf(decode(ledgerEvents, event) as Decoded) : []
+/** Scores what is wanted of an event's movements, each before it is applied. */
+const move = async (
+  desk: Desk,
+  book: Book,
+  event: Recorded,
+  movements: Movement[],
+): Promise<void> => {
   const wanted = unscored(book, event, movements)
+  await hearBefore(desk.store, book.id, book.hearing, event, (label) =>
+    applyLabel(book.features, label),
+  )
   for (const movement of movements) {
+    const observation = observationOf(movement)
     if (wanted.has(movement)) {
-      book.pending.push({ event, movement, vector: features(book.features, movement) })
+      book.pending.push({ event, movement, vector: features(book.features, observation) })
     }
-    applyMovement(book.features, movement)
+    applyMovement(book.features, observation)
     if (book.pending.length >= APPEND_LIMIT) await flush(desk, book)
   }
-  book.next = event.revision + 1
   book.unsaved += movements.length
+}
+
+/**
+ * Takes the book one event further. Throws PoisonedEvent before it has changed anything. Labels
+ * count from where they lie in the log, so that a replay sees what was seen.
+ */
+export const apply = async (desk: Desk, book: Book, event: Recorded): Promise<void> => {
+  // Only postings move money; the others need no schema to be passed over.
+  if (event.type === 'EntryPosted' || event.type === 'EntriesPosted') {
+    await move(desk, book, event, movementsOf(decode(ledgerEvents, event) as Decoded))
+  }
+  book.next = event.revision + 1
   if (book.unsaved < SNAPSHOT_EVERY) return
   await flush(desk, book)
   await save(desk, book)
@@ -133,6 +155,8 @@ export const catchUp = async (desk: Desk, book: Book, revision: number): Promise
   throw new Error(`${BOOK_PREFIX}${book.id} cannot be read at ${book.next}, before ${revision}`)
 }
 
+const hearingFrom = (next: number): Hearing => ({ next, waiting: [], complete: false })
+
 /** Takes a book up where its last score, wherever it was made, and its last snapshot left it. */
 export const recall = async (desk: Desk, id: string): Promise<Book> => {
   let last: Recorded | undefined
@@ -142,14 +166,20 @@ export const recall = async (desk: Desk, id: string): Promise<Book> => {
   const book = { id, resumed: score, scores: last?.revision ?? -1, pending: [], unsaved: 0 }
   const snapshot = await desk.snapshots.load(scoresOf(id), REDUCER_VERSION)
   if (snapshot) {
-    const { scores, features: saved } = snapshot.saved as {
+    const {
+      scores,
+      labels,
+      features: saved,
+    } = snapshot.saved as {
       scores: number
+      labels: number
       features: SavedFeatures
     }
     // A snapshot that knows of more scores than there are belongs to another log.
     const state = scores <= book.scores ? loadFeatures(saved) : undefined
-    if (state) return { ...book, features: state, next: snapshot.revision + 1 }
+    const next = snapshot.revision + 1
+    if (state) return { ...book, features: state, hearing: hearingFrom(labels), next }
     desk.log.warn({ book: id }, 'the saved feature state does not fit and is made anew')
   }
-  return { ...book, features: initialFeatures(), next: 0 }
+  return { ...book, features: initialFeatures(), hearing: hearingFrom(0), next: 0 }
 }

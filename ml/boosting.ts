@@ -32,7 +32,7 @@ export type BoostSettings = {
 /** What does well on a bank's tables of some ten thousand rows. */
 export const BOOST_DEFAULTS = {
   seed: 1,
-  trees: 400,
+  trees: 300,
   depth: 6,
   leaves: 24,
   shrinkage: 0.05,
@@ -156,23 +156,25 @@ const listenAgain = (watched: Watched, base: number, trees: readonly Tree[], wid
   for (const tree of trees) listen(watched, tree, width)
 }
 
+const holdsBoth = (labels: Uint8Array): boolean => labels.includes(0) && labels.includes(1)
+
 const check = (
   columns: readonly Float32Array[],
   labels: Uint8Array,
-  trained: Uint8Array,
+  until: number,
   settings: BoostSettings,
 ): void => {
   if (columns.length === 0 || columns.some(({ length }) => length !== labels.length)) {
     throw new Error('training needs columns, each with a value per label')
   }
-  if (labels.some((label) => label > 1)) throw new Error('a label is neither 0 nor 1')
-  const positive = positives(trained)
-  if (positive === 0 || positive === trained.length) {
-    throw new Error('training needs rows of both labels')
-  }
   const { valid_share = 0, negatives = 1, leaves = 2 } = settings
   if (!(valid_share >= 0 && valid_share < 1 && negatives > 0 && negatives <= 1 && leaves >= 2)) {
     throw new Error('valid_share is 0 to below 1, negatives above 0 to 1, leaves at least 2')
+  }
+  if (labels.some((label) => label > 1)) throw new Error('a label is neither 0 nor 1')
+  if (!holdsBoth(labels.subarray(0, until))) throw new Error('training needs rows of both labels')
+  if (until < labels.length && !holdsBoth(labels.subarray(until))) {
+    throw new Error('the latest rows, which training only watches, need both labels')
   }
 }
 
@@ -191,9 +193,13 @@ export const boostWithReport = (
 ): Boosted => {
   const rows = labels.length
   const until = rows - Math.floor(rows * (settings.valid_share ?? 0))
-  const trained = labels.subarray(0, until)
-  check(columns, labels, trained, settings)
-  const sample = keepNegatives(columns, trained, settings.negatives ?? 1, settings.seed)
+  check(columns, labels, until, settings)
+  const sample = keepNegatives(
+    columns,
+    labels.subarray(0, until),
+    settings.negatives ?? 1,
+    settings.seed,
+  )
   const positive = positives(sample.labels)
   const sampled = Math.fround(Math.log(positive / (sample.labels.length - positive)))
   const base = sampled + Math.log(sample.rate)

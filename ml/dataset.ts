@@ -1,33 +1,64 @@
-import { applyMovement, FEATURE_NAMES, features, initialFeatures } from './features.ts'
-import { movementOf } from './movements.ts'
-import type { Simulation } from './simulator.ts'
+import type { FeatureState } from './features.ts'
+import { apply, applyLabel, FEATURE_NAMES, features, initialFeatures } from './features.ts'
+import type { Label } from './labels.ts'
+import { movementOf, observationOf } from './movements.ts'
+import type { SimulatedPosting, Simulation } from './simulator.ts'
 import { SIMULATED_ASSET } from './simulator.ts'
 
 /** Scored movements in the order they were made: one column per feature, and their labels. */
 export type Dataset = { readonly columns: readonly Float32Array[]; readonly labels: Uint8Array }
 
-/** Runs the simulated postings through the very reducer that the scorer uses. */
-export const datasetOf = (simulation: Simulation): Dataset => {
+/** How long a bank takes to hear of a fraud. */
+const LABEL_DELAY_MS = 7 * 86_400_000
+
+/** A simulated posting as the entry that the ledger would make of it. */
+export const movementFrom = (posting: SimulatedPosting, revision: number) => {
+  const side = { amount: posting.amount.toString(), asset: SIMULATED_ASSET }
+  return movementOf('main', revision, {
+    id: String(revision),
+    kind: posting.kind,
+    booked_at: posting.at.toISOString(),
+    lines: [
+      { ...side, account: posting.from, direction: 'debit' },
+      { ...side, account: posting.to, direction: 'credit' },
+    ],
+  })
+}
+
+/** Applies the labels, the earliest first, that are recorded by now. */
+const hear = (state: FeatureState, waiting: Label[], now: number): void => {
+  for (let next = waiting[0]; next && next.at_ms <= now; next = waiting[0]) {
+    applyLabel(state, next)
+    waiting.shift()
+  }
+}
+
+/**
+ * Runs the simulated postings, and their labels a while later, through the reducer that the scorer
+ * uses. Without a delay the labels leak: that is for showing that tests notice.
+ */
+export const datasetOf = (
+  simulation: Pick<Simulation, 'postings'>,
+  label_delay_ms = LABEL_DELAY_MS,
+): Dataset => {
   const state = initialFeatures()
   const vectors: Float32Array[] = []
   const labels: number[] = []
+  const waiting: Label[] = []
   let revision = 0
   for (const posting of simulation.postings) {
-    const side = { amount: posting.amount.toString(), asset: SIMULATED_ASSET }
-    const movement = movementOf('main', revision, {
-      id: String(revision),
-      kind: posting.kind,
-      booked_at: posting.at.toISOString(),
-      lines: [
-        { ...side, account: posting.from, direction: 'debit' },
-        { ...side, account: posting.to, direction: 'credit' },
-      ],
-    })
+    const movement = movementFrom(posting, revision)
+    const observation = observationOf(movement)
+    hear(state, waiting, observation.at_ms)
     if (movement.scored) {
-      vectors.push(features(state, movement))
+      vectors.push(features(state, observation))
       labels.push(posting.fraud ? 1 : 0)
     }
-    applyMovement(state, movement)
+    apply(state, observation)
+    if (posting.fraud) {
+      const { entry } = movement
+      waiting.push({ entry, fraud: true, at_ms: observation.at_ms + label_delay_ms })
+    }
     revision += 1
   }
   const columns = FEATURE_NAMES.map((_, column) =>
@@ -41,6 +72,3 @@ export const slice = (dataset: Dataset, begin: number, end: number): Dataset => 
   columns: dataset.columns.map((column) => column.subarray(begin, end)),
   labels: dataset.labels.subarray(begin, end),
 })
-
-export const rowOf = (dataset: Dataset, row: number): Float32Array =>
-  Float32Array.from(dataset.columns, (column) => column[row] as number)

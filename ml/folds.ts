@@ -26,7 +26,7 @@ export const stratifiedFolds = (labels: Uint8Array, folds: number, seed: number)
 }
 
 /** These rows of a table, in this order. */
-export const chooseRows = ({ columns, labels }: Labelled, rows: readonly number[]): Labelled => ({
+const chooseRows = ({ columns, labels }: Labelled, rows: readonly number[]): Labelled => ({
   columns: columns.map((column) => Float32Array.from(rows, (row) => column[row] as number)),
   labels: Uint8Array.from(rows, (row) => labels[row] as number),
 })

@@ -12,7 +12,10 @@ export type Sums = { readonly gradient: number; readonly hessian: number; readon
 /** What a node asks: `yes` takes the bins up to `bin`, and the missing values if it says so. */
 export type Split = { gain: number; column: number; bin: number; missing_yes: boolean }
 
-const STRIDE = 4
+/** Shifts, since the loop below spends a tenth of its time on multiplying. */
+const BIN_SHIFT = 2
+const COLUMN_SHIFT = 10
+const STRIDE = 1 << BIN_SHIFT
 const PER_COLUMN = BINS * STRIDE
 const LEAST_GAIN = 1e-6
 
@@ -38,7 +41,7 @@ export const measure = (into: Histogram, share: Share, begin: number, end: numbe
     const first = row * width
     for (let chosen = 0; chosen < columns.length; chosen += 1) {
       const column = columns[chosen] as number
-      const at = column * PER_COLUMN + (rows[first + column] as number) * STRIDE
+      const at = (column << COLUMN_SHIFT) | ((rows[first + column] as number) << BIN_SHIFT)
       into[at] = (into[at] as number) + pull
       into[at + 1] = (into[at + 1] as number) + weight
       into[at + 2] = (into[at + 2] as number) + 1

@@ -71,7 +71,7 @@ export const metrics = (scores: Float32Array, labels: Uint8Array): Metrics => {
     pairs += (point.rows - point.hits) * (hits + point.hits / 2)
     rows += point.rows
     hits += point.hits
-    precision += (hits / rows) * (point.hits / positive)
+    precision += (hits / rows) * point.hits
   }
   let [squares, surprises] = [0, 0]
   scores.forEach((score, row) => {
@@ -83,7 +83,7 @@ export const metrics = (scores: Float32Array, labels: Uint8Array): Metrics => {
     rows: labels.length,
     base_rate: positive / labels.length,
     auc: pairs / (positive * negative),
-    average_precision: precision,
+    average_precision: precision / positive,
     brier: squares / labels.length,
     log_loss: surprises / labels.length,
   }

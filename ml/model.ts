@@ -13,6 +13,8 @@ import { contributions, faultOf, margin, sigmoid } from './trees.ts'
 /** One feature's share in a score, in log-odds, and what a person needs to follow it. */
 export type ModelReason = {
   readonly feature: string
+  /** What it says, for machines, where somebody has given it a name. */
+  readonly code?: string
   readonly value: number
   readonly contribution: number
   readonly text: string
@@ -41,7 +43,7 @@ export type Model = {
 export type Reasons = (contributions: Float64Array, vector: Float32Array) => ModelReason[]
 
 /** The model that ships with Daybook, made by `npm run train`. */
-export const SHIPPED_MODEL = fileURLToPath(new URL('./models/fraud-1.onnx', import.meta.url))
+export const SHIPPED_MODEL = fileURLToPath(new URL('./models/fraud-2.onnx', import.meta.url))
 /** Trained on simulated customers by `npm run train -- churn`. */
 export const SHIPPED_CHURN_MODEL = fileURLToPath(new URL('./models/churn-1.onnx', import.meta.url))
 

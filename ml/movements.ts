@@ -1,6 +1,8 @@
+import { circumstancesOf } from '../domain/labels.ts'
 import type { Entry, Line } from '../domain/ledger/events.ts'
 import { entriesOf } from '../domain/ledger/events.ts'
 import { placesOf } from '../domain/money.ts'
+import type { Observation } from './features/state.ts'
 
 /** Money on its way from one account to another; `scored` when it leaves a customer's account. */
 export type Movement = {
@@ -16,13 +18,16 @@ export type Movement = {
   readonly amount: string
   readonly asset: string
   readonly booked_at: string
+  /** Where it was made, and with what, when the entry says so. */
+  readonly terminal?: string | undefined
+  readonly device?: string | undefined
   readonly scored: boolean
 }
 
 export const isCustomer = (account: string): boolean => account.startsWith('customers:')
 
 /** What of an entry the features look at. */
-export type EntryView = Pick<Entry, 'id' | 'kind' | 'booked_at'> & {
+export type EntryView = Pick<Entry, 'id' | 'kind' | 'booked_at' | 'metadata'> & {
   readonly lines: readonly Pick<Line, 'account' | 'direction' | 'amount' | 'asset'>[]
 }
 
@@ -59,6 +64,7 @@ export const movementOf = (book: string, revision: number, entry: EntryView): Mo
     amount: from.amount,
     asset: from.asset,
     booked_at: entry.booked_at,
+    ...circumstancesOf(entry.metadata),
     scored: isCustomer(from.account),
   }
 }
@@ -75,5 +81,17 @@ export const movementsOf = (event: {
 }
 
 /** Major units. A float is enough here: features describe money, they do not book it. */
-export const majorUnits = (movement: Pick<Movement, 'amount' | 'asset'>): number =>
+const majorUnits = (movement: Pick<Movement, 'amount' | 'asset'>): number =>
   Number(movement.amount) / 10 ** placesOf(movement.asset)
+
+/** A movement as the features see it. */
+export const observationOf = (movement: Movement): Observation => ({
+  entry: movement.entry,
+  customer: movement.account,
+  payee: movement.counterparty,
+  terminal: movement.terminal,
+  device: movement.device,
+  amount: majorUnits(movement),
+  at_ms: Date.parse(movement.booked_at),
+  kind: movement.kind,
+})

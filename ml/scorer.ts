@@ -74,6 +74,8 @@ export const createScorer = (settings: ScorerSettings): Scorer => {
 
   const advance = async (id: string, batch: readonly Numbered[]): Promise<void> => {
     const book = await bookOf(id)
+    // Whatever was recorded before these events can be read by now.
+    book.hearing.complete = false
     for (const { event, index } of batch) {
       if (event.revision < book.next) continue
       if (event.revision > book.next) await catchUp(desk, book, event.revision)

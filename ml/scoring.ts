@@ -44,14 +44,18 @@ export const scoreEvent = (
   probability: number,
   scored_at: string,
 ): NewEvent => {
-  const { scored: _, ...rest } = movement
+  const { scored: _scored, terminal: _terminal, device: _device, ...rest } = movement
+  const { model } = judge
+  const decision = decide(judge, probability)
+  // Exact reasons take some milliseconds, and only alerts are read by people.
+  const reasons = decision === 'approve' ? model.explain(vector) : model.explainExactly(vector)
   const data: TransactionScored = {
     ...rest,
-    model: judge.model.version,
+    model: model.version,
     features: namedFeatures(vector),
     probability,
-    decision: decide(judge, probability),
-    reasons: [...judge.model.explain(vector)],
+    decision,
+    reasons: [...reasons],
     scored_at,
   }
   return {

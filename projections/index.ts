@@ -1,11 +1,13 @@
 import { apiKeyBook } from './api_keys.ts'
 import { cardBook } from './cards.ts'
+import { caseBook } from './cases.ts'
 import { churnBook } from './churn/index.ts'
 import { customerBook } from './customers.ts'
 import { eventIndexBook } from './event_index.ts'
 import { exportBook } from './exports.ts'
 import { holidayBook } from './holidays.ts'
 import type { Projection } from './kernel.ts'
+import { labelBook } from './labels.ts'
 import { accountBook, holdBook, journal, periodBook } from './ledger/index.ts'
 import { modelBook } from './models.ts'
 import { scoreBook } from './risk.ts'
@@ -21,6 +23,8 @@ export const projections: readonly Projection[] = [
   holdBook,
   periodBook,
   scoreBook,
+  caseBook,
+  labelBook,
   userBook,
   sessionBook,
   apiKeyBook,

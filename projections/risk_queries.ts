@@ -18,7 +18,7 @@ export type ScoreView = {
   features: Record<string, number>
   probability: number
   decision: 'approve' | 'review' | 'block'
-  reasons: { feature: string; value: number; contribution: number; text: string }[]
+  reasons: { feature: string; code?: string; value: number; contribution: number; text: string }[]
   booked_at: Date
   scored_at: Date
   position: string

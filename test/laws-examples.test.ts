@@ -26,6 +26,7 @@ beforeAll(async () => {
   const user = { username: 'keeper', password, name: 'Keeper', roles: ['admin'] }
   accepted(await admin.post('/v1/users', user))
   keeper = await logIn('keeper', password)
+  captured.own_user = admin.id
   // A second log-in, because who ends his only session is logged out.
   captured.own_session = (await logIn(ADMIN.username, ADMIN.password)).session ?? ''
 })
@@ -39,6 +40,15 @@ const arrive: Readonly<Record<string, () => Promise<string>>> = {
       (reply) => reply.body.items?.length > 0,
     )
     return body.items[0].entry
+  },
+  scored_too: async () => {
+    const { body } = await eventually(
+      'another entry is scored',
+      () => admin.get('/v1/risk/scores?book=example'),
+      (reply) => reply.body.items?.length > 1,
+    )
+    const entries = body.items.map(({ entry }: { entry: string }) => entry)
+    return entries.find((entry: string) => entry !== captured.scored)
   },
   trained_model: async () => {
     const { body: asked } = accepted(
@@ -101,7 +111,7 @@ const ask = async (route: Route, example: Example): Promise<Reply> => {
   const { body: wanted } = example
   const text = typeof wanted === 'string' ? wanted : JSON.stringify(wanted)
   const given = wanted === undefined ? undefined : text
-  const client = given?.includes('{own_password}') ? keeper : admin
+  const client = example.by === 'another' || given?.includes('{own_password}') ? keeper : admin
   const headers = await headersOf(example)
   if (route.method === 'get') return client.get(address, headers)
   const body = given === undefined ? undefined : await fillInBody(given)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
-  applyMovement,
+  apply,
+  applyLabel,
   FEATURE_NAMES,
   type FeatureState,
   features,
@@ -8,181 +9,165 @@ import {
   loadFeatures,
   saveFeatures,
 } from '../ml/features.ts'
-import { type EntryView, type Movement, movementOf, movementsOf } from '../ml/movements.ts'
 import { fork, index } from '../ml/random.ts'
-import { SIMULATED_ASSET, simulate } from '../ml/simulator.ts'
+import { observation, seen, traffic } from './ml-support.ts'
 
-const line = (direction: 'debit' | 'credit', account: string, amount: string, asset = 'USD/2') => ({
-  direction,
-  account,
-  amount,
-  asset,
-})
+const ada = 'customers:1:checking'
+const ben = 'customers:2:checking'
 
-const entry = (lines: EntryView['lines'], at = '2026-03-02T12:00:00.000Z'): EntryView => ({
-  id: 'e1',
-  kind: 'transfer',
-  booked_at: at,
-  lines,
-})
+const pay = (customer: string, payee: string, amount: number, at: string) =>
+  observation({ customer, payee, amount, at_ms: Date.parse(at) })
 
-const pay = (from: string, to: string, amount: string, at: string): Movement =>
-  movementOf('main', 0, entry([line('debit', from, amount), line('credit', to, amount)], at))
-
-const traffic = (): Movement[] =>
-  [
-    ...simulate({
-      seed: 3,
-      customers: 40,
-      from: new Date('2026-01-01'),
-      days: 20,
-      fraud: { attacks: 6, mules: 4 },
-    }).postings,
-  ].map(({ from, to, amount, at }, revision) => {
-    const side = { amount: amount.toString(), asset: SIMULATED_ASSET }
-    const lines = [
-      { ...side, account: from, direction: 'debit' as const },
-      { ...side, account: to, direction: 'credit' as const },
-    ]
-    return movementOf('main', revision, entry(lines, at.toISOString()))
-  })
-
-const run = (state: FeatureState, movements: readonly Movement[]): Float32Array[] =>
-  movements.map((movement) => {
-    const vector = features(state, movement)
-    applyMovement(state, movement)
+const run = (state: FeatureState, observations: readonly ReturnType<typeof pay>[]) =>
+  observations.map((one) => {
+    const vector = features(state, one)
+    apply(state, one)
     return vector
   })
 
-describe('movements', () => {
-  it('run from the largest customer debit to the largest credit of its asset', () => {
-    const movement = movementOf(
-      'main',
-      4,
-      entry([
-        line('debit', 'fx:eur', '90000', 'EUR/2'),
-        line('credit', 'customers:2:checking', '90000', 'EUR/2'),
-        line('debit', 'suspense:other', '99999'),
-        line('debit', 'customers:3:checking', '100'),
-        line('debit', 'customers:1:checking', '10250'),
-        line('credit', 'income:fees', '349'),
-        line('credit', 'fx:usd', '110000'),
-      ]),
-    )
-    expect(movement).toEqual({
-      book: 'main',
-      revision: 4,
-      entry: 'e1',
-      kind: 'transfer',
-      account: 'customers:1:checking',
-      counterparty: 'fx:usd',
-      amount: '10250',
-      asset: 'USD/2',
-      booked_at: '2026-03-02T12:00:00.000Z',
-      scored: true,
-    })
-  })
-
-  it('are not scored when the bank pays', () => {
-    const deposit = entry([
-      line('debit', 'cash:vault', '500'),
-      line('credit', 'customers:1:checking', '500'),
-    ])
-    expect(movementOf('main', 0, deposit)).toMatchObject({
-      account: 'cash:vault',
-      counterparty: 'customers:1:checking',
-      scored: false,
-    })
-  })
-
-  it('come from postings only, a batch in its order', () => {
-    const at = { stream: 'book-main', revision: 7 }
-    const one = entry([line('debit', 'customers:1:a', '5'), line('credit', 'clearing:x', '5')])
-    const batch = { ...at, type: 'EntriesPosted', data: { entries: [one, { ...one, id: 'e2' }] } }
-    expect(movementsOf(batch).map(({ book, entry, revision }) => [book, entry, revision])).toEqual([
-      ['main', 'e1', 7],
-      ['main', 'e2', 7],
-    ])
-    expect(movementsOf({ ...at, type: 'EntryPosted', data: { entry: one } })).toHaveLength(1)
-    expect(movementsOf({ ...at, type: 'AccountFrozen', data: {} })).toEqual([])
-  })
-})
-
 describe('the feature reducer', () => {
-  const mine = 'customers:1:checking'
-  const friend = 'customers:2:checking'
-
   it('gives the vector as of just before the movement', () => {
     const state = initialFeatures()
     run(state, [
-      pay('cash:vault', mine, '500000', '2026-03-01T10:00:00.000Z'),
-      pay(mine, 'clearing:cards', '1000', '2026-03-01T18:00:00.000Z'),
-      pay(mine, friend, '3000', '2026-03-02T11:30:00.000Z'),
-      pay('customers:9:checking', friend, '100', '2026-03-01T11:59:00.000Z'),
-      pay('customers:8:checking', friend, '100', '2026-03-02T01:00:00.000Z'),
+      pay('cash:vault', ada, 5_000, '2026-03-01T10:00:00Z'),
+      pay(ada, 'clearing:cards', 10, '2026-03-01T18:00:00Z'),
+      pay(ada, ben, 30, '2026-03-02T11:30:00Z'),
+      pay('customers:9:checking', ben, 1, '2026-03-01T11:59:00Z'),
+      pay('customers:8:checking', ben, 1, '2026-03-02T01:00:00Z'),
     ])
-    const vector = features(state, pay(mine, friend, '8000', '2026-03-02T12:00:00.000Z'))
-    const seen = Object.fromEntries(FEATURE_NAMES.map((name, place) => [name, vector[place]]))
-    expect(seen).toEqual({
+    expect(seen(features(state, pay(ada, ben, 80, '2026-03-02T12:00:00Z')))).toEqual({
       amount: 80,
-      amount_to_mean: 4,
-      amount_deviations: Math.fround(60 / Math.sqrt(200)),
+      hour_of_day: 12,
+      weekend: 0,
+      seconds_since_last: 1_800,
+      account_age_days: Math.fround(26 / 24),
       count_1h: 1,
       sum_1h: 30,
-      count_24h: 2,
-      sum_24h: 40,
-      seconds_since_last: 1800,
-      hour_of_day: 12,
-      counterparty_new: 0,
-      counterparty_payers_24h: 2,
-      payers_24h: 0,
-      account_age_days: Math.fround(26 / 24),
+      count_1d: 2,
+      sum_1d: 40,
+      count_30d: 2,
+      mean_30d: 20,
+      large_7d: 0,
+      large_30d: 0,
+      amount_to_mean_30d: 4,
+      amount_deviations_30d: Math.fround(60 / Math.sqrt(200)),
+      amount_to_largest_30d: Math.fround(80 / 30),
+      amount_to_mean: 4,
+      amount_deviations: Math.fround(60 / Math.sqrt(200)),
+      payee_new: 0,
+      payee_payers_1d: 2,
+      payee_frauds_30d: 0,
+      payers_1d: 0,
     })
   })
 
-  it('has no value where there is no history', () => {
-    const vector = features(initialFeatures(), pay(mine, friend, '100', '2026-03-02T03:30:00.000Z'))
-    const missing = FEATURE_NAMES.filter((_, place) => Number.isNaN(vector[place]))
-    expect(missing).toEqual([
-      'amount_to_mean',
-      'amount_deviations',
+  it('has no value where there is no history, no terminal and no device', () => {
+    const first = seen(features(initialFeatures(), pay(ada, ben, 1, '2026-03-07T03:30:00Z')))
+    expect(first).toMatchObject({ weekend: 1, hour_of_day: 3.5, payee_new: 1, count_30d: 0 })
+    expect(FEATURE_NAMES.filter((name) => first[name] === undefined)).toEqual([
       'seconds_since_last',
       'account_age_days',
+      'mean_30d',
+      'amount_to_mean_30d',
+      'amount_deviations_30d',
+      'amount_to_largest_30d',
+      'amount_to_mean',
+      'amount_deviations',
+      'terminal_count_7d',
+      'terminal_count_30d',
+      'terminal_frauds_7d',
+      'terminal_frauds_30d',
+      'terminal_fraud_share_30d',
+      'device_new',
     ])
   })
 
-  it('is not moved by looking, nor by anything that comes later', () => {
-    const movements = traffic()
-    const half = movements.length >> 1
-    const next = fork(1, 1)
-    const vectors = run(initialFeatures(), movements)
-    const scrambled = movements.slice(half).sort(() => next() - 0.5)
-    const again = run(initialFeatures(), [...movements.slice(0, half), ...scrambled])
-    expect(again.slice(0, half)).toEqual(vectors.slice(0, half))
-    expect(again.slice(half)).not.toEqual(vectors.slice(half))
-
-    const watched = initialFeatures()
-    const looked = movements.slice(0, half).map((movement) => {
-      features(watched, movements[index(next, movements.length)] as Movement)
-      const vector = features(watched, movement)
-      applyMovement(watched, movement)
-      return vector
-    })
-    expect(looked).toEqual(vectors.slice(0, half))
+  it('counts what was large for the customer at the time, and forgets it after 30 days', () => {
+    const state = initialFeatures()
+    for (let day = 1; day <= 6; day += 1) {
+      run(state, [pay(ada, ben, 20, `2026-03-0${day}T12:00:00Z`)])
+    }
+    run(state, [
+      pay(ada, ben, 59, '2026-03-07T12:00:00Z'),
+      pay(ada, ben, 90, '2026-03-07T13:00:00Z'),
+    ])
+    const later = (at: string) => seen(features(state, pay(ada, ben, 20, at)))
+    expect(later('2026-03-13T00:00:00Z')).toMatchObject({ large_7d: 1, large_30d: 1 })
+    expect(later('2026-03-14T00:00:00Z')).toMatchObject({ large_7d: 0, large_30d: 1 })
+    expect(later('2026-04-05T23:59:59Z')).toMatchObject({ large_30d: 1, count_30d: 2 })
+    expect(later('2026-04-06T00:00:00Z')).toMatchObject({ large_30d: 0, count_30d: 0 })
   })
 
-  it('goes on from a snapshot as if it had never stopped', () => {
-    const movements = traffic()
-    const half = movements.length >> 1
-    const expected = run(initialFeatures(), movements).slice(half)
+  it.each([79.99, 0.1, 412.37, 1_234_567.89])('finds no deviation in payments of %s', (amount) => {
     const state = initialFeatures()
-    run(state, movements.slice(0, half))
-    const saved = saveFeatures(state)
-    const text = JSON.stringify(saved)
-    run(state, movements.slice(half))
-    expect(JSON.stringify(saved)).toBe(text)
-    const resumed = loadFeatures(JSON.parse(text))
-    expect(resumed && run(resumed, movements.slice(half))).toEqual(expected)
+    for (let hour = 0; hour < 9; hour += 1) {
+      run(state, [pay(ada, ben, amount, `2026-03-01T0${hour}:00:00Z`)])
+    }
+    const vector = seen(features(state, pay(ada, ben, 500, '2026-03-01T10:00:00Z')))
+    expect(vector.amount_deviations).toBeUndefined()
+    expect(vector.amount_deviations_30d).toBeUndefined()
+    expect(vector.amount_to_mean).toBeCloseTo(500 / amount)
+  })
+
+  it('keeps no account of the bank itself, which everybody pays', () => {
+    const state = initialFeatures()
+    run(state, [pay(ada, 'clearing:cards', 9, '2026-03-01T10:00:00Z')])
+    run(state, [pay('cash:vault', ada, 9, '2026-03-01T10:00:00Z')])
+    const codes = (kept: FeatureState['customers'] | FeatureState['payees']) => [
+      ...kept.young.keys(),
+    ]
+    expect(codes(state.payees)).toEqual([ada])
+    expect(codes(state.customers)).toEqual([ada])
+  })
+
+  it('knows a device and a terminal by what came before', () => {
+    const state = initialFeatures()
+    const at = (number: number, device: string) =>
+      observation({ at_ms: number, terminal: 'atm-1', device, customer: ada })
+    expect(seen(features(state, at(1, 'x')))).toMatchObject({ device_new: 1, terminal_count_7d: 0 })
+    apply(state, at(1, 'x'))
+    expect(seen(features(state, at(2, 'x')))).toMatchObject({ device_new: 0, terminal_count_7d: 1 })
+    expect(seen(features(state, at(2, 'y')))).toMatchObject({ device_new: 1 })
+  })
+
+  it('lets the past of equal and earlier times be what was recorded before, not what is later', () => {
+    const state = initialFeatures()
+    const noon = '2026-03-02T12:00:00Z'
+    run(state, [pay(ada, ben, 10, noon), pay(ada, ben, 20, noon)])
+    expect(seen(features(state, pay(ada, ben, 5, noon)))).toMatchObject({
+      count_1h: 2,
+      sum_1h: 30,
+      seconds_since_last: 0,
+    })
+    expect(seen(features(state, pay(ada, ben, 5, '2026-03-01T12:00:00Z')))).toMatchObject({
+      count_1h: 0,
+      count_1d: 0,
+      count_30d: 0,
+      seconds_since_last: 0,
+      account_age_days: 0,
+      amount_to_mean: Math.fround(5 / 15),
+    })
+    run(state, [
+      pay(ada, ben, 30, '2026-02-20T12:00:00Z'),
+      pay(ada, ben, 9, '2025-12-01T12:00:00Z'),
+    ])
+    expect(seen(features(state, pay(ada, ben, 5, noon)))).toMatchObject({
+      count_30d: 3,
+      mean_30d: 20,
+    })
+  })
+
+  it('is not moved by looking', () => {
+    const movements = traffic().slice(0, 2_000)
+    const next = fork(1, 1)
+    const watched = initialFeatures()
+    const looked = movements.map((movement) => {
+      features(watched, movements[index(next, movements.length)] ?? movement)
+      const vector = features(watched, movement)
+      apply(watched, movement)
+      return vector
+    })
+    expect(looked).toEqual(run(initialFeatures(), movements))
   })
 
   it('refuses a snapshot of other features', () => {
@@ -191,40 +176,58 @@ describe('the feature reducer', () => {
     expect(loadFeatures({ ...saved, reducer: saved.reducer + 1 })).toBeUndefined()
   })
 
-  it('forgets the account used longest ago', () => {
-    const state = initialFeatures(3)
-    const at = '2026-03-02T12:00:00.000Z'
-    for (const name of ['a', 'b', 'c', 'a', 'd', 'e']) {
-      applyMovement(state, pay(`customers:${name}:x`, 'clearing:y', '100', at))
-    }
-    expect([...state.accounts.keys()]).toEqual(['customers:a:x', 'customers:d:x', 'customers:e:x'])
-  })
-
-  it('keeps a bounded past of each account', () => {
-    const state = initialFeatures()
-    for (let number = 0; number < 500; number += 1) {
-      const minutes = new Date(Date.UTC(2026, 0, 1, 0, number)).toISOString()
-      applyMovement(state, pay(mine, `customers:n${number}:x`, '100', minutes))
-      applyMovement(state, pay(`customers:n${number}:x`, mine, '100', minutes))
-    }
-    const [saved] = saveFeatures(state).accounts.filter(({ code }) => code === mine)
-    expect(saved).toMatchObject({ count: 500 })
-    const sizes = [saved?.times, saved?.amounts, saved?.payees, saved?.payers]
-    expect(sizes.map((list) => list?.length)).toEqual([32, 32, 32, 32])
-  })
-
   it('never gives an infinity, which JSON could not carry', () => {
     const state = initialFeatures()
-    const at = '2026-03-02T12:00:00.000Z'
-    const huge = (amount: string) =>
-      movementOf(
-        'main',
-        0,
-        entry([line('debit', mine, amount, 'WEI/18'), line('credit', 'a:b', amount, 'WEI/18')], at),
-      )
-    run(state, [huge('1')])
-    const vector = features(state, { ...huge(`9${'0'.repeat(23)}`), asset: 'WEI/0' })
+    run(state, [
+      pay(ada, ben, 1e-18, '2026-03-02T12:00:00Z'),
+      pay(ada, ben, 0, '2026-03-02T12:00:00Z'),
+    ])
+    const vector = features(state, pay(ada, ben, 9e23, '2026-03-02T12:00:00Z'))
     expect([...vector].every((value) => Number.isNaN(value) || Number.isFinite(value))).toBe(true)
-    expect(vector[1]).toBeGreaterThan(1e38)
+    expect(seen(vector).amount_to_mean).toBeGreaterThan(1e38)
+  })
+})
+
+describe('what the reducer keeps', () => {
+  it('is bounded in accounts: the half used last stays, and never more than the limit', () => {
+    const state = initialFeatures({ customers: 10, payees: 10, terminals: 10, labelled: 10 })
+    for (let number = 0; number < 200; number += 1) {
+      for (const key of [number, 0]) {
+        const customer = `customers:${key}:x`
+        const terminal = `t${key}`
+        apply(state, observation({ entry: `e${number}`, customer, payee: customer, terminal }))
+      }
+      for (const { young, old } of Object.values(state)) {
+        expect(young.size + old.size).toBeLessThanOrEqual(10)
+        expect([...young.keys()].filter((key) => old.has(key))).toEqual([])
+      }
+    }
+    const kept = (customer: string) =>
+      seen(features(state, observation({ customer }))).amount_to_mean !== undefined
+    expect([199, 198, 197, 196, 0].map((key) => kept(`customers:${key}:x`))).not.toContain(false)
+    expect(kept('customers:150:x')).toBe(false)
+  })
+
+  it('is bounded per account', () => {
+    const state = initialFeatures()
+    for (let number = 0; number < 3_000; number += 1) {
+      const other = `customers:n${number}:x`
+      const at_ms = number * 3_600_000
+      const shared = { at_ms, amount: 1 / 3, device: `d${number}`, entry: `e${number}` }
+      apply(state, observation({ ...shared, customer: ada, payee: other }))
+      apply(state, observation({ ...shared, customer: other, payee: ada, terminal: 'atm-1' }))
+      applyLabel(state, { entry: `e${number}`, fraud: true, at_ms })
+    }
+    const customer = state.customers.young.get(ada)
+    const lists = [customer?.times, customer?.amounts, [...(customer?.payees ?? [])]]
+    expect(lists.map((list) => list?.length)).toEqual([32, 32, 32])
+    expect(customer?.devices.size).toBe(8)
+    expect(customer?.days.length).toBe(30 * 6)
+    for (const place of [state.payees.young.get(ada), state.terminals.young.get('atm-1')]) {
+      expect(place?.payers.size).toBe(32)
+      expect(place?.days.length).toBe(30 * 3)
+    }
+    const [saved] = saveFeatures(state).state.customers.young.filter(([code]) => code === ada)
+    expect(JSON.stringify(saved).length).toBeLessThan(5_000)
   })
 })

@@ -87,7 +87,7 @@ describe('the scorer', () => {
           : score.probability < model.block_threshold
             ? 'review'
             : 'block'
-      expect(score).toMatchObject({ book, model: 'fraud-1', decision })
+      expect(score).toMatchObject({ book, model: 'fraud-2', decision })
     }
     const fraud = new Map(postings.map((posting, place) => [`e${place}`, posting.fraud]))
     const alerts = scores.filter(({ decision }) => decision !== 'approve')

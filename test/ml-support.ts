@@ -4,8 +4,9 @@ import { ledgerEvents } from '../domain/ledger/events.ts'
 import type { NewEvent, Recorded } from '../domain/log.ts'
 import type { TransactionScored } from '../domain/risk.ts'
 import type { Snapshots } from '../ml/book.ts'
-import { applyMovement, features, initialFeatures } from '../ml/features.ts'
-import { movementsOf } from '../ml/movements.ts'
+import { movementFrom } from '../ml/dataset.ts'
+import { apply, features, initialFeatures, type Observation } from '../ml/features.ts'
+import { movementsOf, observationOf } from '../ml/movements.ts'
 import { namedFeatures } from '../ml/scoring.ts'
 import { SIMULATED_ASSET, type SimulatedPosting, simulate } from '../ml/simulator.ts'
 
@@ -80,8 +81,9 @@ export const expected = (recorded: readonly Recorded[]) => {
   const found: Pick<TransactionScored, 'revision' | 'entry' | 'features'>[] = []
   for (const event of recorded) {
     for (const movement of movementsOf(decode(ledgerEvents, event) as Decoded)) {
-      const vector = features(state, movement)
-      applyMovement(state, movement)
+      const observation = observationOf(movement)
+      const vector = features(state, observation)
+      apply(state, observation)
       if (!movement.scored) continue
       const { revision, entry } = movement
       found.push({ revision, entry, features: namedFeatures(vector) })
@@ -93,4 +95,32 @@ export const expected = (recorded: readonly Recorded[]) => {
 export const batches = (recorded: readonly Recorded[], size: number): Recorded[][] =>
   Array.from({ length: Math.ceil(recorded.length / size) }, (_, number) =>
     recorded.slice(number * size, (number + 1) * size),
+  )
+
+/** A payment of 10 by card at the first instant of 1970, but for what is said otherwise. */
+export const observation = (changes: Partial<Observation> = {}): Observation => ({
+  entry: 'e1',
+  customer: 'customers:1:checking',
+  payee: 'clearing:cards',
+  amount: 10,
+  at_ms: 0,
+  kind: 'card',
+  ...changes,
+})
+
+/** A vector by the names of its features, without those that have no value. */
+export const seen = (vector: Float32Array): Record<string, number> => namedFeatures(vector)
+
+export const smallSimulation = simulate({
+  seed: 3,
+  customers: 40,
+  from: new Date('2026-01-01'),
+  days: 20,
+  fraud: { attacks: 12, mules: 4 },
+})
+
+/** Simulated traffic as the features see it. */
+export const traffic = (): Observation[] =>
+  Array.from(smallSimulation.postings, (posting, revision) =>
+    observationOf(movementFrom(posting, revision)),
   )

@@ -65,8 +65,10 @@ export const useWorld = (): World => {
     })
     const numbers = createNumbers(engine, clock)
     const index = { locate: async () => undefined }
+    const scores = { find: async () => undefined }
     const churnModel = plainChurnModel
-    return { store, engine, clock, secrets, vault, index, numbers, cardSessions, churnModel }
+    const kept = { secrets, vault, cardSessions }
+    return { store, engine, clock, ...kept, index, scores, numbers, churnModel }
   }
 
   beforeAll(async () => {

@@ -53,7 +53,7 @@ const CustomerId = z.string().transform((text) => (/^\d{1,15}$/.test(text) ? Num
 const ById = z.object({ id: CustomerId })
 
 /** The customer as the read models have him after all that was written until now. */
-export const customerOf = (call: Call, number: number): Promise<ChurnCustomerWithHistory> =>
+const customerOf = (call: Call, number: number): Promise<ChurnCustomerWithHistory> =>
   ask({ ...call, consistency: call.services.newestWrite() }, getChurnCustomer, { number })
 
 /** Whoever has just sent them may see them. */

@@ -228,6 +228,7 @@ export const TrialBalance = z
 
 const Reason = z.object({
   feature: z.string(),
+  code: z.string().optional(),
   value: z.number(),
   contribution: z.number(),
   text: z.string(),

@@ -65,7 +65,11 @@ export const postBatch = bookCommand({
   answer: (events) => ({ entries: events.flatMap(entriesOf) }),
 })
 
-const readEntry = async (ports: Ports, book: string, id: string): Promise<Entry | undefined> => {
+export const readEntry = async (
+  ports: Ports,
+  book: string,
+  id: string,
+): Promise<Entry | undefined> => {
   const revision = await ports.index.locate(book, id)
   if (revision === undefined) return undefined
   const stream = `${Ledger.category}-${book}`

@@ -87,6 +87,7 @@ async function bury(dead: Message, error: PoisonError, delivery: Delivery): Prom
       'dead-offset': offset,
       'dead-group': options.group,
       'dead-reason': reasonOf(error),
+      'dead-at': new Date().toISOString(),
     },
   })
 }

@@ -3,7 +3,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { defaultRetries, deliver, waited } from './deliver.ts'
 import { BusClosed } from './errors.ts'
 import { createGroup, type Group } from './group.ts'
-import type { Bus, ConsumeOptions, Log, RelayTarget, RetryPolicy } from './port.ts'
+import type {
+  Bus,
+  ConsumeOptions,
+  Log,
+  Message,
+  PeekOptions,
+  RelayTarget,
+  RetryPolicy,
+} from './port.ts'
 import { openStorage, type Retention, type Storage } from './storage.ts'
 
 export type EmbeddedBusOptions = {
@@ -123,6 +131,22 @@ export function openEmbeddedBus(options: EmbeddedBusOptions): EmbeddedBus {
     group.next[partition] = next
   }
 
+  function peek({ group, topic: name, limit }: PeekOptions): Message[] {
+    if (!storage.topicNames().includes(name)) return []
+    const topic = storage.topic(name)
+    const found: Message[] = []
+    for (const partition of topic.next.keys()) {
+      let from = storage.nextOf(group, topic, partition)
+      while (found.length < limit) {
+        const batch = storage.read(topic, partition, from, limit - found.length)
+        if (batch.length === 0) break
+        found.push(...batch)
+        from = Number(batch.at(-1)?.offset) + 1
+      }
+    }
+    return found
+  }
+
   return {
     async publish(topic, messages) {
       publish([{ topic, messages: [...messages] }])
@@ -136,6 +160,14 @@ export function openEmbeddedBus(options: EmbeddedBusOptions): EmbeddedBus {
     async lag(group, topic) {
       assertOpen()
       return storage.lag(group, storage.topic(topic))
+    },
+    async peek(options) {
+      assertOpen()
+      return peek(options)
+    },
+    async topics() {
+      assertOpen()
+      return storage.topicNames()
     },
     async close() {
       if (closing.signal.aborted) return

@@ -4,7 +4,7 @@ import type { Recorded } from '../../domain/log.ts'
 import { PoisonedMessage } from './errors.ts'
 import type { Message, OutgoingMessage } from './port.ts'
 
-const Envelope = z.object({
+export const Envelope = z.object({
   id: z.string(),
   stream: z.string(),
   revision: z.int().min(0),

@@ -1,9 +1,19 @@
 /** The bus over Kafka. Traps of kafkajs 2.2.4 are named where they are avoided. */
+import { randomUUID } from 'node:crypto'
 import { type Admin, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
 import { backoff_ms, defaultRetries, waited } from './deliver.ts'
 import { BusClosed, BusUnavailable } from './errors.ts'
 import { consumeFromKafka, idHeader, kafkaGroup } from './kafka_consumer.ts'
-import type { Bus, ConsumeOptions, Log, OutgoingMessage, RetryPolicy } from './port.ts'
+import { readUnread, unreadOf } from './kafka_peek.ts'
+import type {
+  Bus,
+  ConsumeOptions,
+  Log,
+  Message,
+  OutgoingMessage,
+  PeekOptions,
+  RetryPolicy,
+} from './port.ts'
 
 export type KafkaBusOptions = {
   /** `host:port` of some brokers of the cluster. */
@@ -143,17 +153,28 @@ export function openKafkaBus(options: KafkaBusOptions): Bus {
   async function lag(group: string, topic: string): Promise<number> {
     assertOpen()
     await ensureTopic(topic)
-    return withAdmin(async (admin) => {
-      const groupId = kafkaGroup(group, topic)
-      const ends = await admin.fetchTopicOffsets(topic)
-      const [found] = await admin.fetchOffsets({ groupId, topics: [topic] })
-      const committed = new Map(found?.partitions.map((one) => [one.partition, Number(one.offset)]))
-      return ends.reduce(
-        (sum, { partition, high, low }) =>
-          sum + Number(high) - Math.max(Number(low), committed.get(partition) ?? 0),
-        0,
+    const unread = await withAdmin((admin) => unreadOf(admin, group, topic))
+    return unread.reduce((sum, { from, to }) => sum + to - from, 0)
+  }
+
+  async function topicNames(): Promise<string[]> {
+    assertOpen()
+    return (await withAdmin((admin) => admin.listTopics())).toSorted()
+  }
+
+  async function peek(asked: PeekOptions): Promise<Message[]> {
+    const { group, topic } = asked
+    if (!(await topicNames()).includes(topic)) return []
+    const unread = await withAdmin((admin) => unreadOf(admin, group, topic))
+    const reader = `peek-${randomUUID()}`
+    try {
+      return await readUnread({ consume, unread, reader, ...asked })
+    } finally {
+      // What is left behind after all, Kafka forgets by itself.
+      await withAdmin((admin) => admin.deleteGroups([kafkaGroup(reader, topic)])).catch(
+        () => undefined,
       )
-    })
+    }
   }
 
   async function close(): Promise<void> {
@@ -165,7 +186,7 @@ export function openKafkaBus(options: KafkaBusOptions): Bus {
     deadline.abort()
   }
 
-  return { publish, consume, lag, close }
+  return { publish, consume, lag, peek, topics: topicNames, close }
 }
 
 function createClient({ brokers, log }: KafkaBusOptions): Kafka {

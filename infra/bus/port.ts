@@ -41,6 +41,10 @@ export type ConsumeOptions = {
   readonly handle: (messages: readonly Message[]) => Promise<void>
 }
 
+export type PeekOptions = Pick<ConsumeOptions, 'group' | 'topic' | 'signal'> & {
+  readonly limit: number
+}
+
 export type Bus = {
   /** Durable when it resolves, in the given order. Rejects with BusClosed or BusUnavailable. */
   publish(topic: string, messages: readonly OutgoingMessage[]): Promise<void>
@@ -52,6 +56,13 @@ export type Bus = {
   consume(options: ConsumeOptions): Promise<void>
   /** How many messages of the topic the group has not yet committed. */
   lag(group: string, topic: string): Promise<number>
+  /**
+   * The oldest of these, each partition's in order; a group that never was has committed none.
+   * Leaves the group where it stands, and creates no topic.
+   */
+  peek(options: PeekOptions): Promise<Message[]>
+  /** The names of the topics there are. */
+  topics(): Promise<string[]>
   close(): Promise<void>
 }
 

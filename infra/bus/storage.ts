@@ -83,6 +83,12 @@ export function openStorage(file: string, partitions: number) {
     return (sql.oldest.get(of.id, partition) as { oldest: number | null }).oldest ?? 0
   }
 
+  /** Where the group goes on; nothing is written down. */
+  function nextOf(group: string, of: Topic, partition: number): number {
+    const row = sql.offset.get(group, of.id, partition) as { next: number } | undefined
+    return Math.max(row?.next ?? 0, Math.min(first(of, partition), of.next[partition] ?? 0))
+  }
+
   return {
     topic,
 
@@ -136,13 +142,12 @@ export function openStorage(file: string, partitions: number) {
       sql.saveOffset.run(next, group, of.id, partition)
     },
 
-    lag(group: string, of: Topic): number {
-      const behind = of.next.map((end, partition) => {
-        const row = sql.offset.get(group, of.id, partition) as { next: number } | undefined
-        return end - Math.max(row?.next ?? 0, Math.min(first(of, partition), end))
-      })
-      return behind.reduce((sum, count) => sum + count, 0)
-    },
+    nextOf,
+
+    lag: (group: string, of: Topic): number =>
+      of.next.reduce((sum, end, partition) => sum + end - nextOf(group, of, partition), 0),
+
+    topicNames: () => (sql.topics.all() as { name: string }[]).map(({ name }) => name),
 
     /** Deletes what the retention no longer asks for, at most some thousand messages a call. */
     trim(of: Topic, partition: number, retention: Retention): void {
@@ -200,6 +205,7 @@ function prepare(database: DatabaseSync) {
     addTopic: database.prepare(
       'INSERT INTO topics (name, partitions) VALUES (?, ?) ON CONFLICT DO NOTHING',
     ),
+    topics: database.prepare('SELECT name FROM topics ORDER BY name'),
     topic: database.prepare('SELECT id, partitions FROM topics WHERE name = ?'),
     newest: database.prepare(`SELECT max(offset) AS newest FROM messages WHERE ${at}`),
     oldest: database.prepare(`SELECT min(offset) AS oldest FROM messages WHERE ${at}`),

@@ -8,8 +8,8 @@ import { isRefusal } from '../../domain/kernel.ts'
 import { championOf, type TrainedModel } from '../../domain/models.ts'
 import { loadModel, type Model, SHIPPED_CHURN_MODEL } from '../../ml/model.ts'
 import type { Artefacts } from '../models/artefacts.ts'
+import { describedBy } from '../models/described.ts'
 import { SYSTEM } from '../ports.ts'
-import { describedBy } from './described.ts'
 
 type LogAccess = Pick<Ports, 'engine' | 'clock'>
 
@@ -26,7 +26,7 @@ const adoptShipped = async (ports: Ports, artefacts: Artefacts): Promise<Trained
   const bytes = await readFile(SHIPPED_CHURN_MODEL)
   const sha256 = await artefacts.save(bytes)
   const model = await loadModel(bytes, CHURN_FEATURES)
-  const described = describedBy(model, { sha256, bytes: bytes.length })
+  const described = describedBy('churn', model, { sha256, bytes: bytes.length })
   await model.close()
   const context = { actor: SYSTEM, at: ports.clock(), correlation: newUlid() }
   // Refused when another process was faster, which is as well.

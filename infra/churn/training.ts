@@ -16,9 +16,9 @@ import { loadModel } from '../../ml/model.ts'
 import { listLabelled } from '../../projections/churn/index.ts'
 import type { Database } from '../../projections/table.ts'
 import type { Artefacts } from '../models/artefacts.ts'
+import { describedBy } from '../models/described.ts'
 import { SYSTEM } from '../ports.ts'
 import { type Doer, type Progress, TaskImpossible } from '../tasks/worker.ts'
-import { describedBy } from './described.ts'
 import { vectorOf } from './model.ts'
 import type { ThreadNews, ThreadWork } from './training_thread.ts'
 import { uploadsIn } from './uploads.ts'
@@ -130,7 +130,7 @@ export const trainChurnModel =
     const before = await championOn(options, rows)
     const model = await loadModel(bytes, CHURN_FEATURES)
     const sha256 = await artefacts.save(bytes)
-    const described = describedBy(model, { sha256, bytes: bytes.length })
+    const described = describedBy('churn', model, { sha256, bytes: bytes.length })
     await model.close()
     const context = { actor: SYSTEM, at: ports.clock(), correlation: newUlid() }
     const recorded = await execute(ports, recordModel, described, context)

@@ -1,10 +1,13 @@
 /** Commands beside a Daybook, running or not. Exit codes: 0 fine, 1 differences or failure, 2 misuse. */
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { BookId } from '../../domain/ledger/events.ts'
+import { ModelFamily } from '../../domain/models.ts'
 import { type Config, ConfigurationError, readConfig } from '../config.ts'
 import { StartError } from '../start/error.ts'
+import { type DeadLetterFlags, runListDeadLetters, runReplayDeadLetters } from './dead_letters.ts'
 import { runImportBank } from './import.ts'
+import { runAddModel } from './models.ts'
 import { chooseProjections, projectionNames, runRebuild } from './rebuild.ts'
 import { type ReplayFlags, runReplay } from './replay.ts'
 import { runStatus } from './status.ts'
@@ -44,6 +47,11 @@ const parseProjections = (name: string) => {
   throw new InvalidArgumentError(`expected all, or one of ${projectionNames()}`)
 }
 
+const parseCount = (text: string): number => {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('expected a whole number above zero')
+}
+
 type Work = (config: Config, signal: AbortSignal) => Promise<number>
 
 const describe = (perform: (work: Work) => Promise<void>): Command => {
@@ -72,6 +80,26 @@ const describe = (perform: (work: Work) => Promise<void>): Command => {
     .command('status')
     .description('how far each read model has come')
     .action(() => perform((config) => runStatus(config)))
+  program
+    .command('dead-letters')
+    .description('what consumers of the bus could not handle: show it, or publish it again')
+    .addArgument(new Argument('[action]').choices(['list', 'replay']).default('list'))
+    .option('--topic <topic>', 'of this topic, such as daybook.ledger; without it, of all')
+    .option('--limit <n>', 'at most so many; list shows 100 without it', parseCount)
+    .option('--all', 'list those that were replayed, too')
+    .action((action: 'list' | 'replay', flags: DeadLetterFlags) => {
+      const work = action === 'list' ? runListDeadLetters : runReplayDeadLetters
+      return perform((config, signal) => work(config, flags, signal))
+    })
+  const models = program.command('models').description('models that score')
+  models
+    .command('add')
+    .description('keep an ONNX file as a model, to challenge the present one or to replace it')
+    .addArgument(new Argument('<family>').choices(ModelFamily.options))
+    .argument('<file>', 'what `npm run train` wrote')
+    .action((family: ModelFamily, file: string) =>
+      perform((config) => runAddModel(config, family, file)),
+    )
   const importing = program.command('import').description('load data from elsewhere')
   importing
     .command('bank')

@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import { CHURN_FEATURES } from '../../domain/churn.ts'
-import type { TrainedModel } from '../../domain/models.ts'
+import type { ModelFamily, TrainedModel } from '../../domain/models.ts'
 import type { Model } from '../../ml/model.ts'
 
-/** What the trainer writes into a churn model's metadata. */
+/** What the trainer writes into a model's metadata. */
 const Measured = z.object({
   rows: z.number(),
   base_rate: z.number(),
@@ -18,12 +17,13 @@ const Measured = z.object({
     f1: z.number(),
   }),
 })
-const Importances = z.record(z.enum(CHURN_FEATURES), z.number())
+const Importances = z.record(z.string(), z.number()).nullable()
 
 const parsed = (text: string | undefined): unknown => JSON.parse(text ?? 'null')
 
-/** A churn model as the registry keeps it, by what its own file says. Throws when it says too little. */
+/** A model as the registry keeps it, by what its own file says. Throws when it says too little. */
 export const describedBy = (
+  family: ModelFamily,
   { version, metadata }: Pick<Model, 'version' | 'metadata'>,
   file: { readonly sha256: string; readonly bytes: number },
 ): Omit<TrainedModel, 'trained_at'> => {
@@ -31,10 +31,10 @@ export const describedBy = (
   const { f1: f1_score, threshold, accuracy, precision, recall } = at_threshold
   return {
     ...file,
-    family: 'churn',
+    family,
     version,
     metrics: { ...measured, threshold, accuracy, precision, recall, f1_score },
-    importances: Importances.parse(parsed(metadata.importances)),
+    importances: Importances.parse(parsed(metadata.importances)) ?? {},
     source: (metadata.trained_on ?? '').slice(0, 256),
   }
 }

@@ -3,11 +3,11 @@ import { isDeepStrictEqual } from 'node:util'
 import fc, { type GeneratorValue } from 'fast-check'
 import type { Engine } from '../../commands/engine.ts'
 import { type Context, execute } from '../../commands/kernel.ts'
+import type { Actor } from '../../commands/ports.ts'
 import { uuidv5 } from '../../domain/ids.ts'
 import { eventSchemas, modules } from '../../domain/index.ts'
 import { type Decider, isRefusal } from '../../domain/kernel.ts'
 import type { Recorded } from '../../domain/log.ts'
-import type { Role } from '../../domain/permissions.ts'
 import { createMemoryPorts, type MemoryPorts } from '../support/memory.ts'
 import { arbitraryOf } from './arbitraries.ts'
 import type { AnyCommand } from './catalogue.ts'
@@ -28,6 +28,8 @@ export type History = {
 
 const START = new Date('2026-02-20T08:00:00.000Z')
 const TRIES = 8
+/** When there are entries enough for what is observed to be about some of them. */
+const OBSERVED_AFTER = 250
 
 /** An engine which asks twice, and looks whether the question changed anything. */
 const watching =
@@ -80,10 +82,21 @@ const roll = (g: GeneratorValue, sides: number): number =>
   g(() => fc.noBias(fc.integer({ min: 0, max: sides - 1 })))
 
 /** What is one's own is asked for by its owner, most else by an administrator. */
-const drawActor = (g: GeneratorValue, { permission }: AnyCommand, world: World, rolled: number) => {
-  const users = world.known.get('user') ?? []
+const drawActor = (
+  g: GeneratorValue,
+  { permission }: AnyCommand,
+  world: World,
+  rolled: number,
+): Actor => {
+  const { user: users = [], person: people = [] } = Object.fromEntries(world.known)
+  // A decision takes a person, and often a second one.
+  if (people.length > 0 && permission.startsWith('risk:')) {
+    return { id: g(() => fc.constantFrom(...people)), roles: ['admin'] }
+  }
   const wanted = users.length > 0 && (permission === 'self:read' || rolled < 6)
-  return wanted ? g(() => fc.constantFrom(...users)) : undefined
+  return wanted
+    ? { id: g(() => fc.constantFrom(...users)), roles: ['customer'] }
+    : { id: 'root', roles: ['admin'] }
 }
 
 const drawContext = (
@@ -93,10 +106,8 @@ const drawContext = (
   begun: boolean,
 ): Context => {
   const rolled = begun ? roll(g, 100) : 50
-  const customer = drawActor(g, command, world, rolled)
-  const roles: Role[] = customer === undefined ? ['admin'] : ['customer']
   return {
-    actor: { id: customer ?? 'root', roles },
+    actor: drawActor(g, command, world, rolled),
     at: world.now,
     correlation: `request-${rolled}`,
     ...(rolled % 2 === 0 && { key: `key-${roll(g, 1e6)}` }),
@@ -113,6 +124,18 @@ const run = (ports: MemoryPorts, { command, input, context }: Drawn) =>
 const drawMoment = (g: GeneratorValue, { now }: World): Date =>
   new Date(now.getTime() + g(() => fc.constantFrom(0, 1, 1000, 60_000, 36e5, 36e5, 86_400_000)))
 
+/** The same, with the asset that the account has. */
+const coherent = ({ assetOf }: World, data: object): object => {
+  const asset = 'account' in data ? assetOf.get(String(data.account)) : undefined
+  return asset === undefined ? data : { ...data, asset }
+}
+
+/** As `shapes.ts` reads it. */
+const placeOf = ({ data }: { readonly data: object }): string => {
+  const { book, entry } = data as { book: string; entry: string }
+  return `${book} ${entry}`
+}
+
 /** Events that no command brings about: drawn from their schemas. */
 const addObservations = async (g: GeneratorValue, { store }: MemoryPorts, world: World) => {
   const decided = new Set(modules.flatMap(({ schemas }) => Object.keys(schemas)))
@@ -124,10 +147,11 @@ const addObservations = async (g: GeneratorValue, { store }: MemoryPorts, world:
     const events = drawn.map((data, index) => ({
       id: uuidv5(`${type} ${index}`),
       type,
-      data: schema.parse(data),
+      data: coherent(world, schema.parse(data)),
       metadata: { command: 'drawn' },
     }))
     await store.append(`drawn-${type}`, -1, events)
+    if (type === 'TransactionScored') world.learn({ scored: events.map(placeOf) })
   }
 }
 
@@ -148,6 +172,7 @@ export const createHistory = async (
   let last: Drawn | undefined
   let learnt = 0
   for (let count = 0; count < requests; count += 1) {
+    if (count === OBSERVED_AFTER) await addObservations(g, ports, world)
     world.now = drawMoment(g, world)
     const first = commands.find(({ name }) => name === opening[count])
     const command = first ?? g(() => fc.constantFrom(...weighted))
@@ -160,10 +185,13 @@ export const createHistory = async (
     const came = isRefusal(outcome) ? outcome.refused : `${drawn.command.name} done`
     outcomes.set(came, (outcomes.get(came) ?? 0) + 1)
     if (!isRefusal(outcome)) world.learn(outcome.answer)
-    for (const { data } of ports.store.log.slice(learnt)) world.learn(data)
+    for (const { type, data } of ports.store.log.slice(learnt)) {
+      world.learn(data)
+      // `user` is what owners are called too.
+      if (type === 'UserRegistered') world.learn({ person: (data as { user: string }).user })
+    }
     learnt = ports.store.log.length
     last = drawn
   }
-  await addObservations(g, ports, world)
   return { seed, log: ports.store.log, faults, outcomes }
 }

@@ -87,9 +87,22 @@ const onDeposit: Shape = (_world, input) =>
     ...('to_number' in input && { to_number }),
   }))
 
+/** Mostly the one that another has proposed. */
+const verdicts = fc.constantFrom('fraud', 'fraud', 'fraud', 'legitimate')
+
+/** An entry that was scored, where there is one. */
+const onScored: Shape = ({ known }, input) =>
+  someWhere(known.get('scored') ?? [], 'main none').map((place) => {
+    const [book, entry] = place.split(' ')
+    return { ...input, book, entry }
+  })
+
 export const shapes: Readonly<Record<string, Shape>> = {
-  'books.open': (_world, input) =>
-    fc.constantFrom('main', 'side').map((book) => ({ ...input, book, assets: ['USD/2', 'KES/2'] })),
+  // First the one that nearly everything is asked of.
+  'books.open': ({ known }, input) =>
+    fc
+      .constantFrom('main', known.get('book')?.includes('main') ? 'side' : 'main')
+      .map((book) => ({ ...input, book, assets: ['USD/2', 'KES/2'] })),
   'accounts.open': (_world, input) =>
     fc
       .tuple(codes, fc.constantFrom('USD/2', 'USD/2', 'USD/2', 'KES/2', 'JPY/0'))
@@ -137,6 +150,11 @@ export const shapes: Readonly<Record<string, Shape>> = {
   'card_transactions.transfer': onDeposit,
   'statements.request': (_world, { book }) =>
     deposits.map((account) => ({ book, account, from: '2026-01-01', to: '2026-01-31' })),
+  'cases.open': onScored,
+  'cases.decide': (_world, input) =>
+    fc.tuple(verdicts, fc.boolean()).map(([verdict, propose]) => ({ ...input, verdict, propose })),
+  'cases.confirm': (_world, input) => verdicts.map((verdict) => ({ ...input, verdict })),
+  'labels.record': onScored,
   'accounts.change_terms': (_world, input) => fc.constant({ ...input, overdraft_limit: '1000' }),
 }
 
@@ -164,10 +182,18 @@ export const weights: Readonly<Record<string, number>> = {
   'churn_alerts.raise': 5,
   'churn_alerts.sent': 4,
   'churn_alerts.not_sent': 4,
+  'cases.open': 8,
+  'cases.assign': 3,
+  'cases.comment': 2,
+  'cases.decide': 14,
+  'cases.confirm': 20,
+  'cases.reject': 10,
+  'cases.reopen': 6,
+  'labels.record': 4,
   'models.record': 3,
   'models.promote': 6,
-  'models.challenge': 6,
-  'models.end_challenge': 4,
+  'models.challenge': 10,
+  'models.end_challenge': 3,
   'models.roll_back': 4,
   'tasks.complete': 3,
   'tasks.fail': 3,
@@ -186,7 +212,10 @@ export const weights: Readonly<Record<string, number>> = {
   'users.register': 4,
   'exports.request': 2,
   'users.enable': 4,
-  'holidays.change': 6,
+  'api_keys.issue': 4,
+  'holidays.add': 6,
+  'periods.close': 4,
+  'holidays.change': 10,
   'holidays.remove': 8,
   'sessions.log_out': 4,
   'users.change_password': 4,

@@ -84,7 +84,7 @@ const id = fc.stringMatching(/^[0-9A-Za-z]{1,12}$/)
 export const hintsOf = (world: World): Hints => {
   const references = [
     ...['user', 'session', 'hold', 'entry', 'key', 'export', 'id', 'refresh_token'],
-    ...['customer', 'card', 'statement', 'task'],
+    ...['customer', 'card', 'case', 'statement', 'task'],
   ]
   const account = knownOr(world, 'account', fc.constant('nobody'))
   const password = fc.constantFrom('a long enough password', 'another long password')
@@ -99,6 +99,7 @@ export const hintsOf = (world: World): Hints => {
     from: account,
     to: account,
     owner: () => fc.oneof(fc.constant(null), knownOr(world, 'user', id)()),
+    assignee: () => fc.oneof(fc.constant(null), knownOr(world, 'user', id)()),
     username: () => fc.constantFrom('ada', 'bob', 'carl', 'dora'),
     password: () => password,
     current_password: () => password,

@@ -13,6 +13,7 @@ import { createNumbers } from '../../commands/sequences.ts'
 import { CARD_SESSION_SECONDS } from '../../domain/card_sessions.ts'
 import { entriesOf } from '../../domain/ledger/events.ts'
 import type { EventStore, NewEvent, Recorded } from '../../domain/log.ts'
+import type { TransactionScored } from '../../domain/risk.ts'
 import type { Vault } from '../../domain/vault.ts'
 
 export type MemoryStore = EventStore & { readonly log: Recorded[] }
@@ -153,6 +154,14 @@ export const createMemoryPorts = (
             event.stream === `book-${book}` &&
             entriesOf(event as { type: string; data: object }).some(({ id }) => id === entry),
         )?.revision,
+    },
+    scores: {
+      find: async (book, entry) => {
+        const scores = store.log.flatMap(({ type, data }) =>
+          type === 'TransactionScored' ? [data as TransactionScored] : [],
+        )
+        return scores.find((score) => score.book === book && score.entry === entry)
+      },
     },
   }
 }
