@@ -145,7 +145,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
   'card_sessions.open': (_world, input) => pins.map((pin) => ({ ...input, pin })),
   'cards.change_pin': (_world, { card }) =>
     fc.tuple(pins, pins).map(([current_pin, new_pin]) => ({ card, current_pin, new_pin })),
-  'card_transactions.withdraw': onDeposit,
+  'card_transactions.withdraw': (world, input) => onDeposit(world, { ...input, amount: '2000' }),
   'card_transactions.deposit': onDeposit,
   'card_transactions.transfer': onDeposit,
   'statements.request': (_world, { book }) =>
