@@ -1,5 +1,5 @@
 /** Measures the models: how well they rank real rows, and how fast they are, beside the aims. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -8,9 +8,8 @@ import type { Figure } from './aims.ts'
 import { format, isMissed } from './aims.ts'
 import { churn } from './churn.ts'
 import { dataDirectory, dataFile } from './data.ts'
+import { cardFraud } from './fraud.ts'
 import { speed } from './speed.ts'
-
-type Measured = { readonly name: string; readonly figures: readonly Figure[] }
 
 type Section = {
   readonly name: string
@@ -37,12 +36,6 @@ const runChurn = async () => {
 
 const runFraud = async () => {
   if (dataFile('card-fraud.csv.gz') === undefined) return skip('card-fraud.csv.gz')
-  const module = new URL('./fraud.ts', import.meta.url)
-  if (!existsSync(module)) {
-    console.log('  skipped: there is no bench/ml/fraud.ts')
-    return undefined
-  }
-  const { cardFraud } = (await import(module.href)) as { cardFraud: () => Promise<Measured> }
   return (await cardFraud()).figures
 }
 
