@@ -13,8 +13,8 @@ import { type Command, execute } from '../commands/kernel.ts'
 import { labelTransaction } from '../commands/labels.ts'
 import type { Actor, Score } from '../commands/ports.ts'
 import { registerUser } from '../commands/users.ts'
-import { getCase, listCases } from '../projections/case_queries.ts'
 import { caseBook } from '../projections/cases.ts'
+import { getCase, listCases } from '../projections/cases_queries.ts'
 import { followFreshness } from '../projections/freshness.ts'
 import type { Query } from '../projections/kernel.ts'
 import { labelBook, listLabels } from '../projections/labels.ts'
@@ -89,9 +89,9 @@ beforeAll(async () => {
   await act(decideCase, { ...second, ...fraud, propose: true }, ben)
   await act(confirmDecision, { ...second, verdict: 'fraud' })
   await act(assignCase, { ...third, assignee: 'ben' })
-  const label = { book: 'main', entry: 'e3', source: 'customer', note: 'Mine' } as const
-  await act(labelTransaction, { ...label, fraud: true })
-  await act(labelTransaction, { ...label, fraud: false })
+  const label = { book: 'main', entry: 'e3', source: 'customer' } as const
+  await act(labelTransaction, { ...label, fraud: true, note: 'Not mine' })
+  await act(labelTransaction, { ...label, fraud: false, note: 'Mine after all' })
   await projectLog()
 })
 

@@ -9,7 +9,7 @@ import {
   reopenCase,
 } from '../../commands/cases.ts'
 import { labelTransaction } from '../../commands/labels.ts'
-import { getCase, listCases } from '../../projections/case_queries.ts'
+import { getCase, listCases } from '../../projections/cases_queries.ts'
 import { listLabels } from '../../projections/labels.ts'
 import { type Route, read, write } from '../route.ts'
 import { pageOf } from './views.ts'
