@@ -193,12 +193,13 @@ export const predictChurn = churnCommand({
       return { repeated: { ...score, customer } }
     }
     const rules = await lookAtAlertSettings(ports)
-    const { model, probability, reasons } = await ports.churnModel.score(profile)
+    const { reasons, challengers, ...said } = await ports.churnModel.score(profile)
     const alerts: number[] = []
-    for (const _alert of alertsFor(state, probability, rules)) {
+    for (const _alert of alertsFor(state, said.probability, rules)) {
       alerts.push(await takeNumber(enrichment, 'alerts'))
     }
-    const scored = { customer, model, features: profile, probability, scored_at: at }
+    const beside = challengers.length > 0 && { challengers: [...challengers] }
+    const scored = { customer, ...said, features: profile, ...beside, scored_at: at }
     return { ...scored, reasons: [...reasons], rules, alerts, scores }
   },
   decide: (state: ChurnState, values) => {

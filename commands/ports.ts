@@ -33,6 +33,8 @@ export type ChurnModel = {
       readonly value: number
       readonly contribution: number
     }[]
+    /** What models that challenge say; it changes nothing. */
+    readonly challengers: readonly { readonly model: string; readonly probability: number }[]
   }>
   /** The version that answers now. */
   version(): Promise<string>

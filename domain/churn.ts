@@ -51,6 +51,11 @@ export const churnEvents = {
     features: ChurnProfile,
     probability: Probability,
     reasons: z.array(Reason).max(8),
+    /** What other models said beside it, to be compared with it once the outcome is known. */
+    challengers: z
+      .array(z.object({ model: z.string().max(80), probability: Probability }))
+      .max(8)
+      .optional(),
     scored_at: Instant,
   }),
   /** Whether he left: what models learn from. */

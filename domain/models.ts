@@ -145,5 +145,9 @@ export const Models = decider({
   decide: { train, challenge, endChallenge, promote, rollBack },
 })
 
+/** Those that score beside the champion. */
+export const challengersOf = ({ models, champion, challengers }: ModelsState): TrainedModel[] =>
+  models.filter(({ version }) => version !== champion && challengers.includes(version))
+
 export const championOf = ({ models, champion }: ModelsState): TrainedModel | undefined =>
   models.find(({ version }) => version === champion)

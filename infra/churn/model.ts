@@ -5,7 +5,7 @@ import { lookAtModels, promoteModel, recordModel } from '../../commands/models.t
 import type { ChurnModel, Ports } from '../../commands/ports.ts'
 import { CHURN_FEATURES, type ChurnProfile } from '../../domain/churn.ts'
 import { isRefusal } from '../../domain/kernel.ts'
-import { championOf, type TrainedModel } from '../../domain/models.ts'
+import { challengersOf, championOf, type TrainedModel } from '../../domain/models.ts'
 import { loadModel, type Model, SHIPPED_CHURN_MODEL } from '../../ml/model.ts'
 import type { Artefacts } from '../models/artefacts.ts'
 import { describedBy } from '../models/described.ts'
@@ -18,8 +18,6 @@ export const vectorOf = (profile: ChurnProfile): Float32Array =>
   Float32Array.from(CHURN_FEATURES, (name) => Number(profile[name]))
 
 const MOST_REASONS = 3
-
-type Loaded = { readonly sha256: string; readonly model: Model }
 
 /** Keeps the shipped model and lets it answer, where none does yet. */
 const adoptShipped = async (ports: Ports, artefacts: Artefacts): Promise<TrainedModel> => {
@@ -39,53 +37,90 @@ const adoptShipped = async (ports: Ports, artefacts: Artefacts): Promise<Trained
   return champion
 }
 
-/** The champion of the log, loaded when it is first asked for and whenever it has changed. */
+type Panel = { readonly champion: Model; readonly challengers: readonly Model[] }
+
+/** Loads what is wanted and not there yet, and lets go of what is wanted no more. */
+const createShelf = (artefacts: Artefacts) => {
+  const loaded = new Map<string, Model>()
+
+  const modelOf = async ({ sha256 }: TrainedModel): Promise<Model> => {
+    const known = loaded.get(sha256)
+    if (known) return known
+    const model = await loadModel(await artefacts.load(sha256), CHURN_FEATURES)
+    loaded.set(sha256, model)
+    return model
+  }
+  const keepOnly = async (wanted: readonly TrainedModel[]): Promise<void> => {
+    const digests = new Set(wanted.map(({ sha256 }) => sha256))
+    for (const [sha256, model] of loaded) {
+      if (digests.has(sha256)) continue
+      loaded.delete(sha256)
+      await model.close()
+    }
+  }
+  return {
+    take: async (champion: TrainedModel, challengers: readonly TrainedModel[]): Promise<Panel> => {
+      const answering = await modelOf(champion)
+      // Who only watches must not keep the champion from answering.
+      const watching = await Promise.allSettled(challengers.map(modelOf))
+      await keepOnly([champion, ...challengers])
+      return {
+        champion: answering,
+        challengers: watching.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
+      }
+    },
+    clear: () => keepOnly([]),
+  }
+}
+
+/** The champion of the log and its challengers, loaded when first asked and whenever they change. */
 export const createChurnModel = (
   portsOf: () => Ports,
   artefacts: Artefacts,
 ): ChurnModel & { readonly close: () => Promise<void> } => {
-  let loaded: Loaded | undefined
+  const shelf = createShelf(artefacts)
   let turn: Promise<unknown> = Promise.resolve()
 
-  const champion = async (): Promise<TrainedModel> => {
-    const known = championOf(await lookAtModels(portsOf() as LogAccess, 'churn'))
-    return known ?? adoptShipped(portsOf(), artefacts)
-  }
-  const load = async (): Promise<Model> => {
-    const { sha256 } = await champion()
-    if (loaded?.sha256 === sha256) return loaded.model
-    const model = await loadModel(await artefacts.load(sha256), CHURN_FEATURES)
-    const before = loaded?.model
-    loaded = { sha256, model }
-    await before?.close()
-    return model
+  const load = async (): Promise<Panel> => {
+    const state = await lookAtModels(portsOf() as LogAccess, 'churn')
+    const champion = championOf(state) ?? (await adoptShipped(portsOf(), artefacts))
+    return shelf.take(champion, challengersOf(state))
   }
   /** One after another: a model must not be let go of while it works. */
-  const inTurn = <Result>(work: (model: Model) => Promise<Result>): Promise<Result> => {
+  const inTurn = <Result>(work: (panel: Panel) => Promise<Result>): Promise<Result> => {
     const done = turn.then(load, load).then(work)
     turn = done.catch(() => undefined)
     return done
   }
+  const probabilityOf = async (model: Model, vector: Float32Array): Promise<number> => {
+    const [probability = Number.NaN] = await model.score(vector)
+    return probability
+  }
   return {
-    version: () => inTurn(async ({ version }) => version),
+    version: () => inTurn(async ({ champion }) => champion.version),
     score: (profile) =>
-      inTurn(async (model) => {
+      inTurn(async ({ champion, challengers }) => {
         const vector = vectorOf(profile)
-        const [probability = Number.NaN] = await model.score(vector)
-        const reasons = model.explain(vector).slice(0, MOST_REASONS)
+        const reasons = champion.explain(vector).slice(0, MOST_REASONS)
         return {
-          model: model.version,
-          probability,
+          model: champion.version,
+          probability: await probabilityOf(champion, vector),
           reasons: reasons.map(({ feature, value, contribution }) => ({
             feature,
             value,
             contribution,
           })),
+          challengers: await Promise.all(
+            challengers.map(async (model) => ({
+              model: model.version,
+              probability: await probabilityOf(model, vector),
+            })),
+          ),
         }
       }),
     close: async () => {
       await turn
-      await loaded?.model.close()
+      await shelf.clear()
     },
   }
 }

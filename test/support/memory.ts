@@ -124,7 +124,12 @@ const createMemoryCardSessions = (): LiveCardSessions => {
 /** The older, the likelier he leaves: enough to decide on. */
 export const plainChurnModel: ChurnModel = {
   version: async () => 'plain-1',
-  score: async ({ age }) => ({ model: 'plain-1', probability: age / 120, reasons: [] }),
+  score: async ({ age }) => ({
+    model: 'plain-1',
+    probability: age / 120,
+    reasons: [],
+    challengers: [],
+  }),
 }
 
 export const noSnapshots = { load: async () => undefined, save: async () => undefined }
