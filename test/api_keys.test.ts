@@ -36,9 +36,10 @@ describe('an API key', () => {
     [['staff'], ['manager'], false],
     [['regulator'], ['manager'], true],
     [['regulator', 'manager'], ['manager', 'regulator'], false],
-    // A customer reaches his own accounts only; staff reach all of them.
+    // A customer reaches his own accounts only; staff reach all of them, but use nobody's card.
     [['staff'], ['customer'], true],
-    [['customer'], ['staff'], false],
+    [['customer'], ['staff'], true],
+    [['customer'], ['admin'], false],
   ])('for %j from an issuer who is %j goes too far: %j', (roles, issuer, tooFar) => {
     expect(exceeds(roles, issuer)).toBe(tooFar)
   })
