@@ -22,8 +22,8 @@ import { trainChurnModel } from './churn/training.ts'
 import { keepUpload } from './churn/uploads.ts'
 import type { Config } from './config.ts'
 import { connectEventStore } from './eventstore/client.ts'
-import { openExportFile } from './exports/file.ts'
-import { startExporter } from './exports/index.ts'
+import { pathOfExport, startExporter } from './exports/index.ts'
+import { openFile } from './files.ts'
 import type { Log } from './log.ts'
 import type { Parts } from './parts.ts'
 import { createEntryIndex, createPorts, createScoreIndex } from './ports.ts'
@@ -114,10 +114,12 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
   )
   const making = { ports, database, freshness, directory: directoryOf('statements'), log, signal }
   const statements = await createStatementMaker(making)
-  const delivery = startDelivery({ ports, database, secret: secret('webhooks'), log, signal })
+  const delivering = { ports, database, freshness, secret: secret('webhooks'), log, signal }
+  const delivery = startDelivery(delivering)
   const tasks = startTasks({
     ports,
     database,
+    freshness,
     log,
     signal,
     doers: {
@@ -133,7 +135,7 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
     authenticate: authenticatorOf(ports, revocations),
     exports: {
       progressOf: exporter.progressOf,
-      open: (id) => openExportFile(exporting.directory, id),
+      open: (id) => openFile(pathOfExport(exporting.directory, id)),
     },
     statements,
     churn: {

@@ -1,5 +1,6 @@
 import { PoisonedEvent } from '../domain/kernel.ts'
 import type { Recorded } from '../domain/log.ts'
+import { createTurns } from '../domain/turns.ts'
 import type { Book, Desk } from './book.ts'
 import { apply, BOOK_PREFIX, catchUp, flush, Overtaken, recall, save } from './book.ts'
 import type { Model } from './model.ts'
@@ -44,21 +45,11 @@ const deskOf = ({ model, alertThreshold, ...rest }: ScorerSettings): Desk => {
   return { ...rest, judge: { model, review_from, block_from } }
 }
 
-/** Runs one piece of work after the other, whatever became of the one before. */
-const createQueue = () => {
-  let last: Promise<void> = Promise.resolve()
-  return (work: () => Promise<void>): Promise<void> => {
-    const turn = last.then(work)
-    last = turn.catch(() => undefined)
-    return turn
-  }
-}
-
 /** Exactly one score per movement, in the order of the book, whoever else is scoring it. */
 export const createScorer = (settings: ScorerSettings): Scorer => {
   const desk = deskOf(settings)
   const books = new Map<string, Book>()
-  const inTurn = createQueue()
+  const inTurn = createTurns()
 
   const bookOf = async (id: string): Promise<Book> => {
     const book = books.get(id) ?? (await recall(desk, id))

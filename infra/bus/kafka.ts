@@ -1,6 +1,7 @@
 /** The bus over Kafka. Traps of kafkajs 2.2.4 are named where they are avoided. */
 import { randomUUID } from 'node:crypto'
 import { type Admin, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
+import { createTurns } from '../../domain/turns.ts'
 import { backoff_ms, defaultRetries, waited } from './deliver.ts'
 import { BusClosed, BusUnavailable } from './errors.ts'
 import { consumeFromKafka, idHeader, kafkaGroup } from './kafka_consumer.ts'
@@ -42,7 +43,7 @@ export function openKafkaBus(options: KafkaBusOptions): Bus {
   const running = new Set<Promise<void>>()
   const topics = new Map<string, Promise<void>>()
   let producer: Promise<Producer> | undefined
-  let publishing: Promise<void> = Promise.resolve()
+  const inTurn = createTurns()
 
   function assertOpen(): void {
     if (closing.signal.aborted) throw new BusClosed()
@@ -130,14 +131,12 @@ export function openKafkaBus(options: KafkaBusOptions): Bus {
   async function publish(topic: string, messages: readonly OutgoingMessage[]): Promise<void> {
     assertOpen()
     // One call after another: concurrent sends of an idempotent kafkajs producer lose their order.
-    const turn = publishing.then(async () => {
+    await inTurn(async () => {
       for (const part of parts(messages)) {
         assertOpen()
         await send(topic, part)
       }
     })
-    publishing = turn.catch(() => undefined)
-    await turn
   }
 
   async function consume(asked: ConsumeOptions): Promise<void> {
@@ -181,7 +180,9 @@ export function openKafkaBus(options: KafkaBusOptions): Bus {
     if (closing.signal.aborted) return
     closing.abort()
     const deadline = new AbortController()
-    const finished = Promise.allSettled([...running, publishing]).then(dropProducer)
+    const finished = Promise.allSettled([...running, inTurn(async () => undefined)]).then(
+      dropProducer,
+    )
     await Promise.race([finished, waited(closeTimeout_ms, deadline.signal)])
     deadline.abort()
   }

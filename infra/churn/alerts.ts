@@ -6,13 +6,16 @@ import { newUlid } from '../../commands/ids.ts'
 import { execute } from '../../commands/kernel.ts'
 import type { Ports } from '../../commands/ports.ts'
 import type { ChurnState } from '../../domain/churn.ts'
+import type { Freshness } from '../../projections/freshness.ts'
 import type { Database } from '../../projections/table.ts'
+import { goOnWith } from '../left_behind.ts'
 import type { Log } from '../log.ts'
 import { SYSTEM } from '../ports.ts'
 
 export type DeliveryOptions = {
   readonly ports: Ports
   readonly database: Database
+  readonly freshness: Freshness
   /** Signs what is sent, so that the receiver knows whom it is from. */
   readonly secret: Buffer
   readonly log: Log
@@ -146,7 +149,7 @@ export const startDelivery = (options: DeliveryOptions): Delivery => {
     )
     for (const { customer, alert } of rows) enqueue(customer, Number(alert))
   }
-  goOn().catch((error: unknown) => log.error({ error: String(error) }, 'old alerts were not read'))
+  goOnWith('churn', options, goOn)
   return {
     deliver: enqueue,
     settled: async () => {

@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { newUlid } from '../../commands/ids.ts'
 import { execute } from '../../commands/kernel.ts'
-import { lookAtModels, promoteModel, recordModel } from '../../commands/models.ts'
+import { lookAtModels, promoteModel } from '../../commands/models.ts'
 import type { ChurnModel, Ports } from '../../commands/ports.ts'
 import { CHURN_FEATURES, type ChurnProfile } from '../../domain/churn.ts'
 import { isRefusal } from '../../domain/kernel.ts'
 import { challengersOf, championOf, type TrainedModel } from '../../domain/models.ts'
+import { createTurns } from '../../domain/turns.ts'
 import { loadModel, type Model, SHIPPED_CHURN_MODEL } from '../../ml/model.ts'
 import type { Artefacts } from '../models/artefacts.ts'
-import { describedBy } from '../models/described.ts'
+import { keepModel } from '../models/keep.ts'
 import { SYSTEM } from '../ports.ts'
 
 type LogAccess = Pick<Ports, 'engine' | 'clock'>
@@ -22,13 +23,9 @@ const MOST_REASONS = 3
 /** Keeps the shipped model and lets it answer, where none does yet. */
 const adoptShipped = async (ports: Ports, artefacts: Artefacts): Promise<TrainedModel> => {
   const bytes = await readFile(SHIPPED_CHURN_MODEL)
-  const sha256 = await artefacts.save(bytes)
-  const model = await loadModel(bytes, CHURN_FEATURES)
-  const described = describedBy('churn', model, { sha256, bytes: bytes.length })
-  await model.close()
-  const context = { actor: SYSTEM, at: ports.clock(), correlation: newUlid() }
   // Refused when another process was faster, which is as well.
-  await execute(ports, recordModel, described, context)
+  const { described } = await keepModel({ ports, artefacts }, 'churn', bytes)
+  const context = { actor: SYSTEM, at: ports.clock(), correlation: newUlid() }
   const { family, version } = described
   const promotion = { family, version, reason: 'It ships with Daybook' }
   const promoted = await execute(ports, promoteModel, promotion, context)
@@ -79,7 +76,7 @@ export const createChurnModel = (
   artefacts: Artefacts,
 ): ChurnModel & { readonly close: () => Promise<void> } => {
   const shelf = createShelf(artefacts)
-  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = createTurns()
 
   const load = async (): Promise<Panel> => {
     const state = await lookAtModels(portsOf() as LogAccess, 'churn')
@@ -87,19 +84,16 @@ export const createChurnModel = (
     return shelf.take(champion, challengersOf(state))
   }
   /** One after another: a model must not be let go of while it works. */
-  const inTurn = <Result>(work: (panel: Panel) => Promise<Result>): Promise<Result> => {
-    const done = turn.then(load, load).then(work)
-    turn = done.catch(() => undefined)
-    return done
-  }
+  const withPanel = <Result>(work: (panel: Panel) => Promise<Result>): Promise<Result> =>
+    inTurn(async () => work(await load()))
   const probabilityOf = async (model: Model, vector: Float32Array): Promise<number> => {
     const [probability = Number.NaN] = await model.score(vector)
     return probability
   }
   return {
-    version: () => inTurn(async ({ champion }) => champion.version),
+    version: () => withPanel(async ({ champion }) => champion.version),
     score: (profile) =>
-      inTurn(async ({ champion, challengers }) => {
+      withPanel(async ({ champion, challengers }) => {
         const vector = vectorOf(profile)
         const reasons = champion.explain(vector).slice(0, MOST_REASONS)
         return {
@@ -118,9 +112,6 @@ export const createChurnModel = (
           ),
         }
       }),
-    close: async () => {
-      await turn
-      await shelf.clear()
-    },
+    close: () => inTurn(shelf.clear),
   }
 }

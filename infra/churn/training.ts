@@ -1,26 +1,25 @@
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
 import { newUlid } from '../../commands/ids.ts'
 import { execute } from '../../commands/kernel.ts'
-import { lookAtModels, promoteModel, recordModel } from '../../commands/models.ts'
+import { lookAtModels, promoteModel } from '../../commands/models.ts'
 import type { Ports } from '../../commands/ports.ts'
 import { CHURN_FEATURES, type ChurnProfile } from '../../domain/churn.ts'
 import { isRefusal } from '../../domain/kernel.ts'
 import { championOf } from '../../domain/models.ts'
-import { CHURN_BOOST, type ChurnReport, type ChurnRow } from '../../ml/churn.ts'
+import { CHURN_BOOST, type ChurnRow } from '../../ml/churn.ts'
 import { ChurnCsvError, readChurnCsv } from '../../ml/churn_csv.ts'
 import { metrics } from '../../ml/metrics.ts'
 import { loadModel } from '../../ml/model.ts'
+import { trainChurnInThread } from '../../ml/training.ts'
 import { listLabelled } from '../../projections/churn/index.ts'
 import type { Database } from '../../projections/table.ts'
 import type { Artefacts } from '../models/artefacts.ts'
-import { describedBy } from '../models/described.ts'
+import { keepModel } from '../models/keep.ts'
 import { SYSTEM } from '../ports.ts'
 import { type Doer, type Progress, TaskImpossible } from '../tasks/worker.ts'
 import { vectorOf } from './model.ts'
-import type { ThreadNews, ThreadWork } from './training_thread.ts'
 import { uploadsIn } from './uploads.ts'
 
 export type TrainingOptions = {
@@ -35,7 +34,6 @@ export type TrainingOptions = {
 const LEAST_ROWS = 200
 const LEAST_OF_EACH = 20
 const FOLDS = 5
-const THREAD = new URL('./training_thread.ts', import.meta.url)
 
 const knownRows = async ({ ports, database }: TrainingOptions): Promise<ChurnRow[]> => {
   const asker = { id: SYSTEM.id, reach: 'all', at: ports.clock() } as const
@@ -66,25 +64,6 @@ const refuseTooFew = (rows: readonly ChurnRow[]): void => {
     `There are ${rows.length} customers of whom it is known whether they left, ${left} of whom did: ` +
       `at least ${LEAST_ROWS} are needed, ${LEAST_OF_EACH} of each.`,
   )
-}
-
-/** Trains in a thread of its own, which an abort ends at once. */
-const trainApart = (
-  work: ThreadWork,
-  tell: (progress: Progress) => void,
-  signal: AbortSignal,
-): Promise<{ readonly bytes: Uint8Array; readonly report: ChurnReport }> => {
-  const worker = new Worker(THREAD, { workerData: work })
-  return new Promise<{ bytes: Uint8Array; report: ChurnReport }>((resolve, reject) => {
-    const stop = (): void => reject(signal.reason)
-    signal.addEventListener('abort', stop, { once: true })
-    worker.on('message', (news: ThreadNews) => {
-      if (news.kind === 'trained') resolve(news)
-      else tell({ stage: `Training: ${news.stage}.`, done: news.done })
-    })
-    worker.once('error', reject)
-    worker.once('exit', (code) => reject(new Error(`the training thread ended with ${code}`)))
-  }).finally(() => worker.terminate())
 }
 
 /** How well the model that answers now does on the same rows; undefined when there is none. */
@@ -118,7 +97,7 @@ const places = (value: number): string => value.toFixed(3)
 export const trainChurnModel =
   (options: TrainingOptions): Doer =>
   async ({ input }, tell, signal) => {
-    const { ports, artefacts } = options
+    const { ports } = options
     const file = typeof input.file === 'string' ? input.file : undefined
     const rows = file === undefined ? await knownRows(options) : await uploadedRows(options, file)
     refuseTooFew(rows)
@@ -126,14 +105,11 @@ export const trainChurnModel =
     const version = `churn-${Math.max(2, models.length + 1)}`
     const trained_on = `${rows.length} ${file === undefined ? 'customers' : 'rows of an upload'}`
     const settings = { version, boost: CHURN_BOOST, folds: FOLDS, trained_on }
-    const { bytes, report } = await trainApart({ rows, settings }, tell, signal)
+    const onProgress = ({ stage, done }: Progress): void =>
+      tell({ stage: `Training: ${stage}.`, done })
+    const { bytes, report } = await trainChurnInThread({ rows, settings, onProgress, signal })
     const before = await championOn(options, rows)
-    const model = await loadModel(bytes, CHURN_FEATURES)
-    const sha256 = await artefacts.save(bytes)
-    const described = describedBy('churn', model, { sha256, bytes: bytes.length })
-    await model.close()
-    const context = { actor: SYSTEM, at: ports.clock(), correlation: newUlid() }
-    const recorded = await execute(ports, recordModel, described, context)
+    const { recorded } = await keepModel(options, 'churn', bytes)
     if (isRefusal(recorded)) throw new TaskImpossible(recorded.detail)
     const ours = report.cross_validated.average_precision
     const theirs = before?.average_precision ?? 0
@@ -143,6 +119,7 @@ export const trainChurnModel =
     }
     const reason = `Average precision ${places(ours)} against ${places(theirs)}`
     const promotion = { family: 'churn' as const, version, reason }
+    const context = { actor: SYSTEM, at: ports.clock(), correlation: newUlid() }
     const promoted = await execute(ports, promoteModel, promotion, context)
     if (isRefusal(promoted)) throw new TaskImpossible(promoted.detail)
     return `${said}, against ${places(theirs)} of ${before?.version}; it answers from now on.`

@@ -1,23 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { newUlid } from '../../commands/ids.ts'
-import { execute } from '../../commands/kernel.ts'
-import { recordModel } from '../../commands/models.ts'
-import { CHURN_FEATURES } from '../../domain/churn.ts'
 import { isRefusal } from '../../domain/kernel.ts'
 import type { ModelFamily } from '../../domain/models.ts'
-import { FEATURE_NAMES } from '../../ml/features.ts'
-import { loadModel, ModelRefused } from '../../ml/model.ts'
+import { ModelRefused } from '../../ml/model.ts'
 import { openBackOffice } from '../back_office.ts'
 import type { Config } from '../config.ts'
-import { describedBy } from '../models/described.ts'
-import { SYSTEM } from '../ports.ts'
+import { keepModel } from '../models/keep.ts'
 import { withPremises } from './premises.ts'
-
-/** What models of each family look at, in their order. */
-const features: Readonly<Record<ModelFamily, readonly string[]>> = {
-  churn: CHURN_FEATURES,
-  fraud: FEATURE_NAMES,
-}
 
 /**
  * Keeps an ONNX file as a model of a family, once onnxruntime and our own reading of its trees
@@ -28,12 +16,7 @@ export const runAddModel = (config: Config, family: ModelFamily, path: string): 
     const { ports, artefacts, close } = await openBackOffice(config, premises)
     try {
       const bytes = await readFile(path)
-      const model = await loadModel(bytes, features[family])
-      const sha256 = await artefacts.save(bytes)
-      const described = describedBy(family, model, { sha256, bytes: bytes.length })
-      await model.close()
-      const context = { actor: SYSTEM, at: ports.clock(), correlation: newUlid() }
-      const recorded = await execute(ports, recordModel, described, context)
+      const { described, recorded } = await keepModel({ ports, artefacts }, family, bytes)
       if (isRefusal(recorded)) {
         console.error(recorded.detail)
         return 1
@@ -41,7 +24,7 @@ export const runAddModel = (config: Config, family: ModelFamily, path: string): 
       const { average_precision, auc } = described.metrics
       console.log(
         `${family} model ${described.version}: AUC ${auc.toFixed(3)}, AP ${average_precision.toFixed(3)}, ` +
-          `sha256 ${sha256}`,
+          `sha256 ${described.sha256}`,
       )
       return 0
     } catch (error) {

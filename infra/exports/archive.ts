@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { open } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ZipFile } from 'yazl'
+import { createScale } from '../files.ts'
 
 export type Content = { readonly name: string; readonly from: string | Buffer }
 
@@ -27,8 +25,7 @@ export const packZip = async (
   signal: AbortSignal,
 ): Promise<{ sha256: string; bytes: number }> => {
   const zip = new ZipFile()
-  const hash = createHash('sha256')
-  let bytes = 0
+  const scale = createScale()
   // Typed as an older kind of stream than it is.
   const packed = zip.outputStream as Readable
   zip.on('error', (error: Error) => packed.destroy(error))
@@ -37,24 +34,7 @@ export const packZip = async (
     else zip.addBuffer(from, name, alwaysTheSame())
   }
   zip.end()
-  const weigh = async function* (chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) {
-      hash.update(chunk)
-      bytes += chunk.length
-      yield chunk
-    }
-  }
   const file = createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true })
-  await pipeline(packed, weigh, file, { signal })
-  return { sha256: hash.digest('hex'), bytes }
-}
-
-/** Makes sure that a rename in this directory survives a loss of power. */
-export const syncDirectoryOf = async (path: string): Promise<void> => {
-  const directory = await open(dirname(path), 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
+  await pipeline(packed, scale.through, file, { signal })
+  return scale.weight()
 }

@@ -11,7 +11,8 @@ import { type Decoded, decode } from '../../domain/kernel.ts'
 import { entriesOf } from '../../domain/ledger/events.ts'
 import { Ledger } from '../../domain/ledger/index.ts'
 import type { EventStore } from '../../domain/log.ts'
-import { type Content, packZip, syncDirectoryOf } from './archive.ts'
+import { syncDirectoryOf } from '../files.ts'
+import { type Content, packZip } from './archive.ts'
 import { type Output, openOutput } from './output.ts'
 import {
   controlTotals,

@@ -1,5 +1,3 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { z } from 'zod'
 import { completeExport, failExport } from '../../commands/exports.ts'
@@ -9,6 +7,7 @@ import { Export, type ExportState } from '../../domain/exports.ts'
 import { isRefusal, PoisonedEvent } from '../../domain/kernel.ts'
 import { Identifier } from '../../domain/ledger/events.ts'
 import type { SubscriptionItem } from '../../domain/log.ts'
+import { openWorkshop } from '../files.ts'
 import { type ExportProgress, makeExport, UNFINISHED } from './make.ts'
 
 type Log = {
@@ -120,14 +119,6 @@ const work = async (options: Work, id: string): Promise<void> => {
   }
 }
 
-/** What an earlier process was in the middle of is of no use: it is made anew. */
-const clearUnfinished = async (directory: string): Promise<void> => {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
-  for (const name of await readdir(directory)) {
-    if (name.endsWith(UNFINISHED)) await rm(join(directory, name), { recursive: true, force: true })
-  }
-}
-
 const note = (pending: Set<string>, item: SubscriptionItem): void => {
   if (item.kind !== 'event') return
   const { stream, type } = item.event
@@ -139,7 +130,7 @@ const note = (pending: Set<string>, item: SubscriptionItem): void => {
 
 const run = async (options: Work): Promise<void> => {
   const { ports, directory, signal } = options
-  await clearUnfinished(directory)
+  await openWorkshop(directory, UNFINISHED)
   const pending = new Set<string>()
   let isLive = false
   const filter = { streams: [PREFIX] }

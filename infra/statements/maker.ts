@@ -1,7 +1,4 @@
-import { createReadStream } from 'node:fs'
-import { access, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import type { Pool } from 'pg'
 import type { Statements } from '../../api/services.ts'
 import { lookAtCustomer } from '../../commands/customers.ts'
@@ -15,6 +12,8 @@ import { accountNumberOf, maskAccountNumber } from '../../domain/deposits.ts'
 import { formatMoney } from '../../domain/money.ts'
 import type { StatementRequest } from '../../domain/statements.ts'
 import type { Freshness } from '../../projections/freshness.ts'
+import { openFile, openWorkshop } from '../files.ts'
+import { goOnWith } from '../left_behind.ts'
 import type { Log } from '../log.ts'
 import { SYSTEM } from '../ports.ts'
 import { type Extent, type Figures, readFigures, readRows, type Totals } from './movements.ts'
@@ -120,31 +119,8 @@ const makeOne = async (making: Making, statement: string): Promise<void> => {
   }
 }
 
-const open = async (
-  directory: string,
-  file: string,
-): Promise<ReadableStream<Uint8Array> | undefined> => {
-  const path = join(directory, file)
-  const isThere = await access(path).then(
-    () => true,
-    () => false,
-  )
-  if (!isThere) return undefined
-  return Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>
-}
-
-/** What a process that was killed left in the middle. */
-const removeParts = async (directory: string): Promise<void> => {
-  const names = (await readdir(directory)).filter((name) => name.endsWith(PART))
-  await Promise.all(names.map((name) => rm(join(directory, name), { force: true })))
-}
-
-/** Statements that were asked for of an earlier process and never made, a portion after another. */
-async function* leftBehind({ ports, database, freshness, signal }: MakerOptions) {
-  const position = (await ports.store.head())?.commit ?? 0n
-  while (!(await freshness.waitFor(['statements'], position, FRESHNESS_TIMEOUT_MS))) {
-    if (signal.aborted) return
-  }
+/** Statements that were asked for and never made, a portion after another. */
+async function* leftBehind({ database }: MakerOptions) {
   for (let after = ''; ; ) {
     const { rows } = await database.query<{ statement: string }>(
       `select statement from statements where status = 'requested' and statement > $1
@@ -165,9 +141,8 @@ async function* leftBehind({ ports, database, freshness, signal }: MakerOptions)
 export const createStatementMaker = async (
   options: MakerOptions,
 ): Promise<Statements & { readonly settled: () => Promise<void> }> => {
-  const { directory, log } = options
-  await mkdir(directory, { recursive: true, mode: 0o700 })
-  await removeParts(directory)
+  const { directory } = options
+  await openWorkshop(directory, PART)
   const making: Making = { ...options, progress: new Map() }
   const underWay = new Map<string, Promise<void>>()
   const waiting: (() => void)[] = []
@@ -200,13 +175,11 @@ export const createStatementMaker = async (
       await Promise.all(portion.map(make))
     }
   }
-  goOn().catch((error: unknown) =>
-    log.error({ error: String(error) }, 'what an earlier process left was not made'),
-  )
+  goOnWith('statements', options, goOn)
   return {
     make,
     progressOf: (statement) => making.progress.get(statement),
-    open: (file) => open(directory, file),
+    open: (file) => openFile(join(directory, file)),
     settled,
   }
 }

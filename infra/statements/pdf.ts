@@ -1,8 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { setImmediate } from 'node:timers/promises'
-import { syncDirectoryOf } from '../exports/archive.ts'
+import { createScale, syncDirectoryOf } from '../files.ts'
 import {
   closeStatement,
   drawRow,
@@ -81,18 +81,10 @@ const writePart = async (
 ): Promise<Pick<WrittenStatement, 'bytes' | 'sha256'>> => {
   // Opened before the stream is, so that an abort cannot come between the two and leave a file.
   const handle = await open(part, 'wx', 0o600)
-  const hash = createHash('sha256')
-  let bytes = 0
-  const weigh = async function* (chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) {
-      hash.update(chunk)
-      bytes += chunk.length
-      yield chunk
-    }
-  }
+  const scale = createScale()
   const pages = draw({ statement, rows: untilAborted(rows, signal), foot })
-  await pipeline(pages, weigh, handle.createWriteStream({ flush: true }), { signal })
-  return { bytes, sha256: hash.digest('hex') }
+  await pipeline(pages, scale.through, handle.createWriteStream({ flush: true }), { signal })
+  return scale.weight()
 }
 
 /**

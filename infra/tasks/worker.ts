@@ -4,7 +4,9 @@ import { execute } from '../../commands/kernel.ts'
 import type { Ports } from '../../commands/ports.ts'
 import { completeTask, failTask, lookAtTask } from '../../commands/tasks.ts'
 import type { TaskKind, TaskRequest } from '../../domain/tasks.ts'
+import type { Freshness } from '../../projections/freshness.ts'
 import type { Database } from '../../projections/table.ts'
+import { goOnWith } from '../left_behind.ts'
 import type { Log } from '../log.ts'
 import { SYSTEM } from '../ports.ts'
 
@@ -23,6 +25,7 @@ export type Doer = (
 export type WorkerOptions = {
   readonly ports: Ports
   readonly database: Database
+  readonly freshness: Freshness
   readonly doers: Readonly<Record<TaskKind, Doer>>
   readonly log: Log
   readonly signal: AbortSignal
@@ -85,7 +88,7 @@ export const startTasks = (options: WorkerOptions): TaskWorker => {
     )
     for (const { task } of rows) begin(task)
   }
-  goOn().catch((error: unknown) => log.error({ error: String(error) }, 'old tasks were not read'))
+  goOnWith('tasks', options, goOn)
   return {
     begin,
     progressOf: (task) => work.progress.get(task),

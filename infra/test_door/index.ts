@@ -5,6 +5,7 @@
 import { Hono } from 'hono'
 import type { Pool } from 'pg'
 import { z } from 'zod'
+import { createTurns } from '../../domain/turns.ts'
 import { projections } from '../../projections/index.ts'
 import type { Door } from '../api.ts'
 import type { Application } from '../application.ts'
@@ -64,16 +65,6 @@ const faultOf = (error: unknown): { readonly status: 400; readonly body: object 
   return undefined
 }
 
-/** One after the other, whatever became of the one before. */
-const createQueue = () => {
-  let last: Promise<unknown> = Promise.resolve()
-  return <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const turn = last.then(work)
-    last = turn.catch(() => undefined)
-    return turn
-  }
-}
-
 type State = { application: Application; database: Pool | undefined }
 
 export const openTestDoor =
@@ -81,7 +72,7 @@ export const openTestDoor =
   (first, reopen) => {
     const state: State = { application: withoutLimits(first), database: undefined }
     const app = new Hono()
-    const inTurn = createQueue()
+    const inTurn = createTurns()
 
     const reset = async (): Promise<void> => {
       clock.set(null)
