@@ -1,5 +1,6 @@
 import { isRefusal } from '../domain/kernel.ts'
 import { Sequence, type SequenceState } from '../domain/sequences.ts'
+import { createTurns, type InTurn } from '../domain/turns.ts'
 import type { Engine } from './engine.ts'
 import { newUlid } from './ids.ts'
 
@@ -17,7 +18,7 @@ type Block = { next: number; end: number }
 
 export const createNumbers = (engine: Engine, clock: () => Date): Numbers => {
   const held = new Map<SequenceId, Block>()
-  const queues = new Map<SequenceId, Promise<unknown>>()
+  const turns = new Map<SequenceId, InTurn>()
 
   const take = async (sequence: SequenceId): Promise<Block> => {
     const count = blocks[sequence]
@@ -48,13 +49,9 @@ export const createNumbers = (engine: Engine, clock: () => Date): Numbers => {
   return {
     next: (sequence) => {
       // One after another, or two would each take a block and one of them would be lost.
-      const before = queues.get(sequence) ?? Promise.resolve()
-      const number = before.then(
-        () => give(sequence),
-        () => give(sequence),
-      )
-      queues.set(sequence, number)
-      return number
+      const inTurn = turns.get(sequence) ?? createTurns()
+      turns.set(sequence, inTurn)
+      return inTurn(() => give(sequence))
     },
   }
 }

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { PREDICTION_TRIES, predictChurn } from '../../commands/churn.ts'
 import { requestChurnBatch } from '../../commands/tasks.ts'
+import { ChurnProfile } from '../../domain/churn.ts'
 import { findChurnCustomers, getChurnCustomer } from '../../projections/churn/index.ts'
 import { ask, route, tell } from '../contract.ts'
 import { instant } from '../formats.ts'
@@ -12,16 +13,6 @@ import { risk } from './views.ts'
 
 const tag = 'Predictions'
 const HOUR_S = 3600
-
-const Features = z.object({
-  age: z.int(),
-  tenure: z.int(),
-  balance: z.number(),
-  products: z.int(),
-  credit_card: z.boolean(),
-  active: z.boolean(),
-  salary: z.number(),
-})
 
 const isOutrun = (error: unknown): boolean =>
   error instanceof ProblemError && error.problem.code === 'REVISION_MISMATCH'
@@ -61,7 +52,7 @@ export const predictionRoutes: readonly Route[] = [
       customer_id: z.int(),
       risk_score: z.number(),
       prediction_time: z.string(),
-      features_used: Features,
+      features_used: ChurnProfile,
     }),
     problems: ['RESOURCE_NOT_FOUND'],
     throttle: { scope: 'prediction', requests: 100, seconds: HOUR_S, key: (_input, { id }) => id },

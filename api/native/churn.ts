@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { addChurnCustomer, recordChurnOutcome } from '../../commands/churn.ts'
 import { configureChurnAlerts } from '../../commands/churn_alerts.ts'
 import { requestChurnTraining } from '../../commands/tasks.ts'
+import { ChurnProfile } from '../../domain/churn.ts'
 import { getTask } from '../../projections/tasks.ts'
 import { tell } from '../contract.ts'
 import { type Call, type Route, read, write } from '../route.ts'
@@ -46,16 +47,6 @@ const csv = [
   '15634602,42,2,0,1,1,1,101348.88,1',
 ].join('\n')
 
-const Profile = z.object({
-  age: z.int(),
-  tenure: z.int(),
-  balance: z.number(),
-  products: z.int(),
-  credit_card: z.boolean(),
-  active: z.boolean(),
-  salary: z.number(),
-})
-
 export const churnRoutes: readonly Route[] = [
   write('post', '/v1/churn/customers', addChurnCustomer, {
     tag,
@@ -63,7 +54,7 @@ export const churnRoutes: readonly Route[] = [
     response: z.object({
       customer: z.string(),
       number: z.int(),
-      profile: Profile,
+      profile: ChurnProfile,
       recorded_at: Timestamp,
     }),
     problems: ['EMAIL_TAKEN'],
