@@ -24,7 +24,6 @@ export type Build = {
 }
 
 export const NOWHERE: Position = { commit: 0n, prepare: 0n }
-export const CHANNEL = 'daybook_projections'
 
 export const createBuildsTable = async (database: Connection): Promise<void> => {
   await database.query(`
@@ -137,18 +136,50 @@ export const abandonBuild = (
 const latest = (one: Position, other: Position): Position =>
   one.commit > other.commit ? one : other
 
+const LOCK_NOT_AVAILABLE = '55P03'
+
 /**
- * Puts a build in the place of the active one, unless that is further on; then answers false.
- * `handled` is a position up to which the build has seen all that concerns it, though its last own
- * event may lie before. Readers see the old tables until the moment they see the new ones.
+ * The old tables for this transaction alone, in the order in which others take their locks: readers
+ * a view and then its table, the projector a table and then its checkpoint. It gives up long before
+ * Postgres looks for deadlocks, after a second, so that nobody else's work is ever the victim.
  */
-export const activateBuild = (
+const lockViews = async (sql: Connection, { tables }: Projection): Promise<void> => {
+  await sql.query("set local lock_timeout = '100ms'")
+  const views = tables.map(({ name }) => name).join(', ')
+  await sql.query(`lock table ${views} in access exclusive mode`)
+}
+
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === LOCK_NOT_AVAILABLE
+
+/**
+ * Puts a build in the place of the active one, unless that is further on or in use just now; then
+ * answers false, and is to be tried again. `handled` is a position up to which the build has seen
+ * all that concerns it, though its last own event may lie before. Readers see the old tables until
+ * the moment they see the new ones.
+ */
+export const activateBuild = async (
+  database: Database,
+  projection: Projection,
+  build: number,
+  handled: Position,
+): Promise<boolean> => {
+  try {
+    return await takePlace(database, projection, build, handled)
+  } catch (error) {
+    if (isBusy(error)) return false
+    throw error
+  }
+}
+
+const takePlace = (
   database: Database,
   projection: Projection,
   build: number,
   handled: Position,
 ): Promise<boolean> =>
   inTransaction(database, async (sql) => {
+    await lockViews(sql, projection)
     const { rows } = await sql.query<Stored>(
       'select * from projection_builds where name = $1 order by build for update',
       [projection.name],
@@ -178,55 +209,3 @@ export const activateBuild = (
     )
     return true
   })
-
-export type Step = { readonly from: Build; readonly position: Position; readonly events: number }
-
-/** Somebody else moved a checkpoint that was thought to be ours. */
-export class CheckpointLost extends Error {}
-
-const MOVE_SQL = `
-  with moved as (
-    update projection_builds b
-    set commit_position = r.commit_position, prepare_position = r.prepare_position,
-        events = b.events + r.events, last_event_at = $2, updated_at = now(),
-        status = r.status, error = null
-    from json_to_recordset($1) as r(name text, build integer, was numeric,
-      commit_position numeric, prepare_position numeric, events integer, status text)
-    where b.name = r.name and b.build = r.build and b.commit_position = r.was
-    returning b.name)
-  select count(*)::integer as moved, pg_notify('${CHANNEL}', $3) from moved`
-
-/** Moves checkpoints on, each only if it still stands where it was read: compare and set. */
-export const moveCheckpoints = async (
-  sql: Connection,
-  steps: readonly Step[],
-  lastEventAt: Date,
-): Promise<void> => {
-  const moves = steps.map(({ from, position, events }) => ({
-    name: from.name,
-    build: from.build,
-    was: from.position.commit.toString(),
-    commit_position: position.commit.toString(),
-    prepare_position: position.prepare.toString(),
-    events,
-    status: from.status === 'stopped' ? 'active' : from.status,
-  }))
-  const note = Object.fromEntries(moves.map((move) => [move.name, move.commit_position]))
-  const { rows } = await sql.query<{ moved: number }>({
-    name: 'move_checkpoints',
-    text: MOVE_SQL,
-    values: [JSON.stringify(moves), lastEventAt, JSON.stringify(note)],
-  })
-  if (rows[0]?.moved !== steps.length) {
-    throw new CheckpointLost('another projector moved a checkpoint')
-  }
-}
-
-/** Writes down that a build met an event it cannot handle. */
-export const recordPoison = async (sql: Connection, build: Build, error: string): Promise<void> => {
-  await sql.query(
-    `update projection_builds set status = 'stopped', error = $3, updated_at = now()
-     where name = $1 and build = $2`,
-    [build.name, build.build, error],
-  )
-}

@@ -1,11 +1,6 @@
 import type { Position, Recorded } from '../domain/log.ts'
-import {
-  type Build,
-  CheckpointLost,
-  inTransaction,
-  moveCheckpoints,
-  recordPoison,
-} from './builds.ts'
+import { type Build, inTransaction } from './builds.ts'
+import { CheckpointLost, moveCheckpoints, recordPoison } from './checkpoints.ts'
 import { type Projected, type Projection, project } from './kernel.ts'
 import { writeChanges } from './rows.ts'
 import { type Database, physicalName } from './table.ts'

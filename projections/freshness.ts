@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { CHANNEL, readBuilds } from './builds.ts'
+import { readBuilds } from './builds.ts'
+import { CHANNEL } from './checkpoints.ts'
 import type { Log } from './flush.ts'
 import type { Database } from './table.ts'
 

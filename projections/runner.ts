@@ -4,12 +4,12 @@ import {
   abandonBuild,
   activateBuild,
   type Build,
-  CheckpointLost,
   createBuildsTable,
   NOWHERE,
   readBuilds,
   startBuild,
 } from './builds.ts'
+import { CheckpointLost } from './checkpoints.ts'
 import type { Log, Running } from './flush.ts'
 import type { Projection } from './kernel.ts'
 import { runLane } from './lane.ts'

@@ -10,7 +10,7 @@ import { connectEventStore } from '../infra/eventstore/client.ts'
 import { startEmbeddedEventStore } from '../infra/eventstore/embedded/index.ts'
 import { startEmbeddedPostgres } from '../infra/postgres/embedded.ts'
 import { connectPostgres } from '../infra/postgres/pool.ts'
-import { type Build, readBuilds } from '../projections/builds.ts'
+import { activateBuild, type Build, readBuilds, startBuild } from '../projections/builds.ts'
 import { type Projection, projection } from '../projections/kernel.ts'
 import { prepareProjections, rebuild, runProjector } from '../projections/runner.ts'
 import type { Table } from '../projections/table.ts'
@@ -207,11 +207,15 @@ const keepReading = (one: { read(): Promise<unknown[]> }, least: number) => {
     }
   }
   const ended = loop()
-  return async () => {
+  const stop = async () => {
     reading = false
     await ended
     return { strange, reads }
   }
+  onTestFinished(async () => {
+    await stop()
+  })
+  return stop
 }
 
 const silent = { info: () => undefined, error: () => undefined }
@@ -245,6 +249,24 @@ describe('a rebuild', () => {
     expect((await one.read()).find(({ name }) => name === 'n7')?.total).toBe('7')
     const builds = await buildsOf(one.model)
     expect(builds).toMatchObject([{ build: 2, status: 'active', events: 400 }])
+  })
+
+  test('that finds its tables in use gives way, and is the one that waits', async () => {
+    const one = tallies('Busy')
+    await one.append(...numbered(3))
+    const { stop } = await start(one.model)
+    await caughtUp(one, 3)
+    await stop()
+    const { build } = await startBuild(database(), one.model)
+    const handled = { commit: 1n << 60n, prepare: 1n << 60n }
+    const writer = await database().connect()
+    onTestFinished(() => writer.release())
+    await writer.query('begin')
+    await writer.query(`update ${one.table.name}_b1 set total = total`)
+    expect(await activateBuild(database(), one.model, build, handled)).toBe(false)
+    await writer.query(`update projection_builds set events = 4 where name = '${one.model.name}'`)
+    await writer.query('commit')
+    expect(await activateBuild(database(), one.model, build, handled)).toBe(true)
   })
 
   test('that meets an event it cannot handle leaves the old tables in place', async () => {
