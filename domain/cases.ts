@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { RiskDecision } from './judgement.ts'
 import { type Decision, decider, type EventOf, type Refusal, refuse } from './kernel.ts'
 import { ScoredMovement } from './labels.ts'
 import { Identifier, Instant } from './ledger/events.ts'
-import { RiskDecision } from './risk.ts'
 
 export const Verdict = z.enum(['fraud', 'legitimate'])
 export type Verdict = z.infer<typeof Verdict>

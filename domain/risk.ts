@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Judge, RiskDecision, RuleHit } from './judgement.ts'
 import type { EventOf } from './kernel.ts'
 import { AccountCode, BookId, EntryKind, Identifier, Instant } from './ledger/events.ts'
 import { Amount, Asset } from './money.ts'
@@ -12,8 +13,8 @@ const Reason = z.object({
   text: z.string().max(256),
 })
 
-/** approve: nothing to do; review: an alert for an analyst; block: an alert at the top. */
-export const RiskDecision = z.enum(['approve', 'review', 'block'])
+/** What a model that challenges says of the same movement; it changes nothing. */
+const Challenge = z.object({ model: z.string().max(80), probability: z.number().min(0).max(1) })
 
 /**
  * Scores of a book's movements lie in the stream `scores-<book>`, in the order of the book's own
@@ -36,6 +37,14 @@ export const riskEvents = {
     probability: z.number().min(0).max(1),
     decision: RiskDecision,
     reasons: z.array(Reason).max(8),
+    /** Absent: the model, by its own thresholds. */
+    by: Judge.optional(),
+    /** What the brake on mass declines made less of. */
+    wanted: RiskDecision.optional(),
+    rules: z.array(RuleHit).max(100).optional(),
+    /** The revision of the book's policy that held; absent: there was none. */
+    policy: z.int().min(0).optional(),
+    challengers: z.array(Challenge).max(4).optional(),
     scored_at: Instant,
   }),
 } as const

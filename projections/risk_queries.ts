@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { RiskDecision } from '../domain/judgement.ts'
 import { AccountCode, BookId, Identifier } from '../domain/ledger/events.ts'
-import { RiskDecision } from '../domain/risk.ts'
 import { query } from './kernel.ts'
 import { decodeCursor, pageOf, paging } from './paging.ts'
 import { type Conditions, conditions } from './select.ts'
