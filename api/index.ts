@@ -21,12 +21,14 @@ import { apiKeyRoutes, tokenRoutes, userRoutes } from './native/people.ts'
 import { periodRoutes } from './native/periods.ts'
 import { projectionRoutes } from './native/projections.ts'
 import { riskRoutes } from './native/risk.ts'
+import { transferRoutes } from './native/transfers.ts'
 import type { Route } from './route.ts'
 
 /** Every route of the native API. Their examples work one after another on an empty system. */
 export const nativeRoutes: readonly Route[] = [
   ...bookRoutes,
   ...accountRoutes,
+  ...transferRoutes,
   ...entryRoutes,
   ...holdRoutes,
   ...batchRoutes,

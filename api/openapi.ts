@@ -113,6 +113,12 @@ const register = (
           content: { [route.contentType ?? 'application/json']: { schema: route.response } },
         }),
       },
+      ...(route.accepted && {
+        202: {
+          description: 'Begun, not done',
+          content: { 'application/json': { schema: route.accepted } },
+        },
+      }),
       ...problemResponses(route, dialect),
     },
   })

@@ -60,6 +60,8 @@ export type Route = {
   readonly consumes?: string
   readonly status: number
   readonly response: z.ZodType
+  /** The body of a 202, where it may come to that. */
+  readonly accepted?: z.ZodType
   /** Other than application/json. */
   readonly contentType?: string
   readonly headers?: readonly ('Idempotency-Key' | 'If-Match' | 'Consistency-Token')[]
@@ -82,11 +84,17 @@ export const write = <Input extends z.ZodType, Values, Result>(
   described: Described & {
     readonly view?: (answer: Result, receipt: Receipt<Result>) => unknown
     readonly location?: (answer: Result) => string
+    /** Answers that say that it has begun and is not done. */
+    readonly accepted?: {
+      readonly response: z.ZodType
+      readonly when: (answer: Result & object) => boolean
+    }
   },
 ): Route => {
-  const { view, location, ...route } = described
+  const { view, location, accepted, ...route } = described
   return {
     ...route,
+    ...(accepted && { accepted: accepted.response }),
     method,
     path,
     permission: command.permission,
@@ -99,6 +107,7 @@ export const write = <Input extends z.ZodType, Values, Result>(
       const answer = receipt.answer as Result
       return {
         body: view ? view(answer, receipt as Receipt<Result>) : answer,
+        ...(accepted?.when(answer as Result & object) && { status: 202 }),
         ...(receipt.dryRun && { status: 200 }),
         headers: {
           ...call.services.receiptHeaders(receipt),

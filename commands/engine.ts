@@ -41,6 +41,11 @@ export type Engine = {
   submit(decider: Decider, stream: string, attempt: Attempt): Promise<Outcome | Refusal>
   /** The newest state of a stream, to look at and not to keep. Revision -1: it does not exist. */
   look(decider: Decider, stream: string): Promise<{ state: unknown; revision: number }>
+  /**
+   * A stream's state as it lies in memory, undefined when it does not: perhaps behind the log, or
+   * ahead of it by what is being appended. For what is decided about again when it matters.
+   */
+  peek(stream: string): unknown
   /** Resolves when nothing waits any more, with snapshots kept. */
   drain(): Promise<void>
 }
@@ -212,6 +217,10 @@ export const createEngine = (store: EventStore, snapshots: Snapshots): Engine =>
       )
       if (isRefusal(outcome)) throw new Error(`${stream} refused to be looked at`)
       return { state: seen, revision: outcome.revision }
+    },
+    peek: (stream) => {
+      const resident = writers.get(stream)?.resident
+      return resident && resident.revision >= 0 ? resident.state : undefined
     },
     drain: async () => {
       while (active.size > 0) await Promise.all(active)

@@ -74,7 +74,12 @@ export type Command<Input extends z.ZodType = z.ZodType, Values = unknown, Answe
     enrichment: Enrichment,
   ) => Values | Refusal | Promise<Values | Refusal>
   readonly decide: (state: never, values: Values) => Decision<AnyEvent>
-  readonly answer: (events: readonly Decoded[], input: z.infer<Input>, values: Values) => Answer
+  /** A refusal, where what was decided and recorded is a no. */
+  readonly answer: (
+    events: readonly Decoded[],
+    input: z.infer<Input>,
+    values: Values,
+  ) => Answer | Refusal
   /** What must follow once it is durable; a repetition of the request does it again. */
   readonly after?: (input: z.infer<Input>, enrichment: Enrichment) => Promise<void>
 }
@@ -187,8 +192,10 @@ export const execute = async <Input extends z.ZodType, Values, Answer>(
   })
   if (isRefusal(outcome)) return outcome
   if (command.after && !context.dryRun) await command.after(input, enrichment)
+  const answer = command.answer(outcome.events, input, values)
+  if (isRefusal(answer)) return answer
   return {
-    answer: command.answer(outcome.events, input, values),
+    answer,
     revision: outcome.revision,
     position: outcome.position,
     replayed: outcome.replayed,

@@ -2,6 +2,7 @@ import type { ChurnProfile } from '../domain/churn.ts'
 import type { EventStore } from '../domain/log.ts'
 import type { Role } from '../domain/permissions.ts'
 import type { TransactionScored } from '../domain/risk.ts'
+import type { Screening } from '../domain/screening.ts'
 import type { Vault } from '../domain/vault.ts'
 import type { Engine } from './engine.ts'
 import type { Numbers } from './sequences.ts'
@@ -20,6 +21,27 @@ export type Ports = {
   readonly numbers: Numbers
   readonly cardSessions: LiveCardSessions
   readonly churnModel: ChurnModel
+  readonly gate: RiskGate
+}
+
+/** A movement that somebody asks for, before it is booked. Amounts are minor units. */
+export type AskedMovement = {
+  readonly book: string
+  readonly entry: string
+  readonly kind: string
+  readonly account: string
+  readonly counterparty: string
+  readonly amount: string
+  readonly asset: string
+  readonly metadata: Readonly<Record<string, string>> | undefined
+  /** ISO time. */
+  readonly at: string
+}
+
+/** The fraud model and the book's policy, asked before something is booked. */
+export type RiskGate = {
+  /** Always answers: what could not be scored in time comes to what the book's policy says then. */
+  screen(asked: AskedMovement): Promise<Screening>
 }
 
 /** The churn model that answers now; `infra` has it. */

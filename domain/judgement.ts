@@ -14,6 +14,15 @@ export const RuleHit = z.object({
   shadow: z.boolean(),
 })
 
+/** Why a score is what it is: the feature, what was observed, and how far it moved the score. */
+export const Reason = z.object({
+  feature: z.string().max(64),
+  code: z.string().max(64).optional(),
+  value: z.number(),
+  contribution: z.number(),
+  text: z.string().max(256),
+})
+
 export type Judgement = {
   readonly decision: RiskDecision
   readonly by: z.infer<typeof Judge>

@@ -1,17 +1,8 @@
 import { z } from 'zod'
-import { Judge, RiskDecision, RuleHit } from './judgement.ts'
+import { Judge, Reason, RiskDecision, RuleHit } from './judgement.ts'
 import type { EventOf } from './kernel.ts'
 import { AccountCode, BookId, EntryKind, Identifier, Instant } from './ledger/events.ts'
 import { Amount, Asset } from './money.ts'
-
-/** Why a score is what it is: the feature, what was observed, and how far it moved the score. */
-const Reason = z.object({
-  feature: z.string().max(64),
-  code: z.string().max(64).optional(),
-  value: z.number(),
-  contribution: z.number(),
-  text: z.string().max(256),
-})
 
 /** What a model that challenges says of the same movement; it changes nothing. */
 const Challenge = z.object({ model: z.string().max(80), probability: z.number().min(0).max(1) })

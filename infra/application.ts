@@ -103,7 +103,8 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
   const index = createEntryIndex(database, store, freshness)
   const scores = createScoreIndex(database, store, freshness)
   const { secret, path } = parts.directory
-  const opening = { config, store, database, clock, index, scores, secret, directory: path }
+  const kept = { secret, directory: path }
+  const opening = { config, log, store, database, clock, index, scores, ...kept }
   const { ports, artefacts, close: closePorts } = await createPorts(opening)
   await revocations.follow({ store, database, log, signal })
   const directoryOf = (name: string): string => join(path, name)

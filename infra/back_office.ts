@@ -5,6 +5,7 @@ import type { EventStore } from '../domain/log.ts'
 import { riskEvents, type TransactionScored } from '../domain/risk.ts'
 import type { Config } from './config.ts'
 import { connectEventStore } from './eventstore/client.ts'
+import { createLogger } from './log.ts'
 import type { Artefacts } from './models/artefacts.ts'
 import { createPorts, type SecretName } from './ports.ts'
 import { connectPostgres } from './postgres/pool.ts'
@@ -61,7 +62,9 @@ export const openBackOffice = async (config: Config, premises: Premises): Promis
   try {
     const index = recentEntries(store)
     const scores = recentScores(store)
-    const settings = { config, store, database, index, scores, secret, clock, directory }
+    // Its work passes no risk gate, which alone has something to tell.
+    const log = createLogger({ level: 'silent', file: undefined })
+    const settings = { config, log, store, database, index, scores, secret, clock, directory }
     const { ports, artefacts, close: closePorts } = await createPorts(settings)
     return {
       ports,

@@ -75,6 +75,7 @@ const variables = {
   RATE_LIMIT_PER_MINUTE: wholeNumber(0, 10_000_000, 6_000),
   BODY_LIMIT_BYTES: wholeNumber(1_024, 1_073_741_824, 1_048_576),
   SHUTDOWN_TIMEOUT_SECONDS: wholeNumber(1, 600, 10),
+  RISK_GATE_TIMEOUT_MS: wholeNumber(10, 60_000, 1_000),
   RISK_ALERT_THRESHOLD: z
     .string()
     .regex(/^(0(\.\d+)?|1(\.0+)?)$/, thresholdFault)
@@ -106,6 +107,8 @@ export type Config = {
   readonly bodyLimitBytes: number
   readonly shutdownTimeoutSeconds: number
   readonly riskAlertThreshold: number | undefined
+  /** How long a posting waits for the risk gate before the book's policy decides without a score. */
+  readonly riskGateTimeoutMs: number
   /** The test door is open: anybody may reset everything. */
   readonly test: boolean
 }
@@ -150,6 +153,7 @@ export function readConfig(environment: { readonly [name: string]: string | unde
     bodyLimitBytes: read.BODY_LIMIT_BYTES,
     shutdownTimeoutSeconds: read.SHUTDOWN_TIMEOUT_SECONDS,
     riskAlertThreshold: read.RISK_ALERT_THRESHOLD,
+    riskGateTimeoutMs: read.RISK_GATE_TIMEOUT_MS,
   }
 }
 

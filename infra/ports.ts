@@ -5,9 +5,13 @@ import { createEngine } from '../commands/engine.ts'
 import type { Actor, EntryIndex, Ports, Score, ScoreIndex } from '../commands/ports.ts'
 import { createNumbers } from '../commands/sequences.ts'
 import type { EventStore } from '../domain/log.ts'
+import { followFeatures } from '../ml/live_features.ts'
+import { loadModel, type Model, SHIPPED_MODEL } from '../ml/model.ts'
 import type { Freshness } from '../projections/freshness.ts'
 import { createChurnModel } from './churn/model.ts'
 import type { Config } from './config.ts'
+import { createGate } from './gate.ts'
+import type { Log } from './log.ts'
 import { type Artefacts, openArtefacts } from './models/artefacts.ts'
 import { createCardSessions } from './postgres/card_sessions.ts'
 import { createSnapshots } from './postgres/snapshots.ts'
@@ -80,7 +84,8 @@ const keyFrom = (text: string | undefined): Buffer | undefined =>
 export type SecretName = 'tokens' | 'vault' | 'pins' | 'webhooks'
 
 export type PortSettings = {
-  readonly config: Pick<Config, 'tokenSecret' | 'vaultKey' | 'pinPepper'>
+  readonly config: Pick<Config, 'tokenSecret' | 'vaultKey' | 'pinPepper' | 'riskGateTimeoutMs'>
+  readonly log: Log
   readonly store: EventStore
   readonly database: Pool
   readonly index: EntryIndex
@@ -101,13 +106,21 @@ export type OpenPorts = {
 
 /** Wires the commands' ports to this process's connections. */
 export const createPorts = async (settings: PortSettings): Promise<OpenPorts> => {
-  const { config, store, database, index, scores, secret, clock, directory } = settings
+  const { config, store, database, index, scores, secret, clock, directory, log } = settings
   const tokenSecret = keyFrom(config.tokenSecret) ?? secret('tokens')
   const masterKey = keyFrom(config.vaultKey) ?? secret('vault')
   const pepper = keyFrom(config.pinPepper) ?? secret('pins')
-  const engine = createEngine(store, await createSnapshots(database))
+  const snapshots = await createSnapshots(database)
+  const engine = createEngine(store, snapshots)
+  const closing = new AbortController()
+  const features = followFeatures({ store, snapshots, log, signal: closing.signal })
   const artefacts = openArtefacts(join(directory, 'models'))
   const churnModel = createChurnModel(() => ports, artefacts)
+  let fraudModel: Promise<Model> | undefined
+  const model = (): Promise<Model> => {
+    fraudModel ??= loadModel(SHIPPED_MODEL)
+    return fraudModel
+  }
   const ports: Ports = {
     store,
     clock,
@@ -119,6 +132,12 @@ export const createPorts = async (settings: PortSettings): Promise<OpenPorts> =>
     numbers: createNumbers(engine, clock),
     cardSessions: await createCardSessions(database),
     churnModel,
+    gate: createGate({ engine, features, model, log, timeout_ms: config.riskGateTimeoutMs }),
   }
-  return { ports, artefacts, close: churnModel.close }
+  const close = async (): Promise<void> => {
+    closing.abort()
+    await features.ended
+    await churnModel.close()
+  }
+  return { ports, artefacts, close }
 }

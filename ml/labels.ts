@@ -65,3 +65,30 @@ export const hearBefore = async (
     hearing.next = label.revision + 1
   }
 }
+
+/** Reads all that there is now, so that `hearBefore` need not. */
+export const readLabels = async (
+  store: EventStore,
+  book: string,
+  hearing: Hearing,
+): Promise<void> => {
+  hearing.complete = false
+  while (!hearing.complete) {
+    const from = hearing.next + hearing.waiting.length
+    const page = store.readStream(labelsOf(book), { from, limit: READ_AT_ONCE })
+    let count = 0
+    for await (const event of page) {
+      hearing.waiting.push(event)
+      count += 1
+    }
+    hearing.complete = count < READ_AT_ONCE
+  }
+}
+
+/** Tells of those that were read and lie after everything that was scored. */
+export const hearRest = (hearing: Hearing, tell: (label: Label) => void): void => {
+  for (const label of hearing.waiting.splice(0)) {
+    tell(labelOf(label))
+    hearing.next = label.revision + 1
+  }
+}

@@ -85,7 +85,9 @@ const majorUnits = (movement: Pick<Movement, 'amount' | 'asset'>): number =>
   Number(movement.amount) / 10 ** placesOf(movement.asset)
 
 /** A movement as the features see it. */
-export const observationOf = (movement: Movement): Observation => ({
+export const observationOf = (
+  movement: Omit<Movement, 'book' | 'revision' | 'scored'>,
+): Observation => ({
   entry: movement.entry,
   customer: movement.account,
   payee: movement.counterparty,

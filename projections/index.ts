@@ -8,7 +8,7 @@ import { exportBook } from './exports.ts'
 import { holidayBook } from './holidays.ts'
 import type { Projection } from './kernel.ts'
 import { labelBook } from './labels.ts'
-import { accountBook, holdBook, journal, periodBook } from './ledger/index.ts'
+import { accountBook, holdBook, journal, periodBook, screenedTransferBook } from './ledger/index.ts'
 import { modelBook } from './models.ts'
 import { scoreBook } from './risk.ts'
 import { sessionBook } from './sessions.ts'
@@ -22,6 +22,7 @@ export const projections: readonly Projection[] = [
   journal,
   holdBook,
   periodBook,
+  screenedTransferBook,
   scoreBook,
   caseBook,
   labelBook,

@@ -1,4 +1,4 @@
-import { postEntry, postTransfer, reverseEntry } from '../../commands/ledger/index.ts'
+import { postEntry, reverseEntry } from '../../commands/ledger/index.ts'
 import { getEntry, listEntries } from '../../projections/ledger/index.ts'
 import { type Route, read, write } from '../route.ts'
 import * as views from './views.ts'
@@ -6,7 +6,8 @@ import * as views from './views.ts'
 const tag = 'Entries'
 const book = 'example'
 
-const posting = [
+/** What may be in the way of any posting. */
+export const posting = [
   'BOOK_NOT_FOUND',
   'ACCOUNT_NOT_FOUND',
   'ACCOUNT_FROZEN',
@@ -24,33 +25,6 @@ const posting = [
 ] as const
 
 export const entryRoutes: readonly Route[] = [
-  write('post', '/v1/books/{book}/transfers', postTransfer, {
-    tag,
-    summary: 'Transfer money: debit one account, credit another',
-    description:
-      '`from` is debited and `to` is credited. A cash deposit is a transfer from the cash account ' +
-      'to the customer; with `hold_until`, the customer cannot use it before then.',
-    response: views.PostedEntry,
-    problems: [...posting, 'SAME_ACCOUNT'],
-    example: {
-      params: { book },
-      body: {
-        from: 'cash:vault',
-        to: 'customers:1:checking',
-        amount: '100000',
-        kind: 'deposit',
-        description: 'Cash deposit',
-      },
-      capture: { entry: 'id' },
-    },
-    furtherExamples: [
-      {
-        params: { book },
-        body: { from: 'cash:vault', to: 'customers:1:checking', amount: '700', kind: 'deposit' },
-        capture: { mistake: 'id' },
-      },
-    ],
-  }),
   write('post', '/v1/books/{book}/entries', postEntry, {
     tag,
     summary: 'Post an entry of several lines, in one asset or several',

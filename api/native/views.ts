@@ -1,10 +1,11 @@
 import { z } from '@hono/zod-openapi'
+import { Gating, Screening } from '../../domain/screening.ts'
 
 /** What the native API answers with: for the OpenAPI document, and held to it by the tests. */
 
-const Timestamp = z.iso.datetime({ precision: 3 })
-const Minor = z.string().openapi({ description: 'minor units', example: '2500' })
-const Code = z.string().openapi({ example: 'customers:42:checking' })
+export const Timestamp = z.iso.datetime({ precision: 3 })
+export const Minor = z.string().openapi({ description: 'minor units', example: '2500' })
+export const Code = z.string().openapi({ example: 'customers:42:checking' })
 
 export const pageOf = (item: z.ZodType, name: string) =>
   z.object({ items: z.array(item), next_cursor: z.string().nullable() }).openapi(`${name}Page`)
@@ -56,6 +57,7 @@ export const AccountOpened = z.object({
   owner: z.string().nullable(),
   terms: AccountTerms,
   metadata: Labels.optional(),
+  risk: Gating.optional(),
   opened_at: Timestamp,
 })
 
@@ -71,6 +73,7 @@ export const Account = z
     status_reason: z.string().nullable(),
     ...AccountTerms.shape,
     covered_by: Code.nullable(),
+    risk: Gating,
     metadata: Labels,
     balance: Minor,
     held: Minor,
@@ -134,6 +137,8 @@ export const PostedEntry = z
     reverses: z.string().optional(),
     captures: z.object({ hold: z.string(), amount: Minor, left: Minor }).optional(),
     holds: z.array(Hold).optional(),
+    screening: Screening.optional(),
+    approved_by: z.string().optional(),
   })
   .openapi('PostedEntry')
 

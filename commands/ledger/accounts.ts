@@ -2,7 +2,14 @@ import type { z } from 'zod'
 import type { ledgerEvents } from '../../domain/ledger/events.ts'
 import { Ledger } from '../../domain/ledger/index.ts'
 import { command } from '../kernel.ts'
-import { AddAsset, ChangeStatus, ChangeTerms, OpenAccount, OpenBook } from './inputs.ts'
+import {
+  AddAsset,
+  ChangeGating,
+  ChangeStatus,
+  ChangeTerms,
+  OpenAccount,
+  OpenBook,
+} from './inputs.ts'
 import { bookCommand, dataOf } from './kernel.ts'
 
 type Data<Type extends keyof typeof ledgerEvents> = z.infer<(typeof ledgerEvents)[Type]>
@@ -65,6 +72,16 @@ export const changeTerms = bookCommand({
     book,
     ...dataOf<Data<'AccountTermsChanged'>>(events, 'AccountTermsChanged'),
   }),
+})
+
+/** Whether what the account's owner transfers passes the risk gate. */
+export const changeGating = bookCommand({
+  name: 'accounts.change_gating',
+  permission: 'accounts:manage',
+  input: ChangeGating,
+  enrich: ({ account, risk }, { context }) => ({ account, risk, revision: context.ifMatch }),
+  decide: Ledger.decide.changeGating,
+  answer: (_events, { book, account, risk }) => ({ book, account, risk }),
 })
 
 const statusCommand = (

@@ -2,7 +2,7 @@ import { decode, refuse } from '../../domain/kernel.ts'
 import { type Entry, entriesOf } from '../../domain/ledger/events.ts'
 import { Ledger } from '../../domain/ledger/index.ts'
 import type { Ports } from '../ports.ts'
-import { PostBatch, PostEntry, PostTransfer, ReverseEntry } from './inputs.ts'
+import { PostBatch, PostEntry, ReverseEntry } from './inputs.ts'
 import { bookCommand, entryOf, posterOf, postingOf } from './kernel.ts'
 
 /** Several lines, several assets, anywhere in the book: for staff who keep the books. */
@@ -16,40 +16,6 @@ export const postEntry = bookCommand({
   }),
   decide: Ledger.decide.post,
   answer: entryOf,
-})
-
-/** What others' accounts stand at is none of a customer's business. */
-const withBalancesOf = (account: string, entry: Entry): Entry => ({
-  ...entry,
-  lines: entry.lines.map((line) => (line.account === account ? line : { ...line, balance: '' })),
-})
-
-export const postTransfer = bookCommand({
-  name: 'transfers.post',
-  permission: 'transfers:post',
-  input: PostTransfer,
-  enrich: ({ book: _book, from, to, amount, hold_until, ...input }, enrichment) => {
-    if (from === to) return refuse('SAME_ACCOUNT', `Both are ${from}.`, { field: 'to' })
-    if (hold_until !== undefined && enrichment.reach === 'own') {
-      return refuse('NOT_PERMITTED', 'Only staff decide what is held on an account.', {
-        field: 'hold_until',
-      })
-    }
-    const lines = [
-      { account: from, direction: 'debit' as const, amount },
-      { account: to, direction: 'credit' as const, amount },
-    ]
-    const holds = hold_until ? [{ account: to, amount, until: hold_until }] : undefined
-    return {
-      posting: postingOf({ ...input, lines, ...(holds && { holds }) }, enrichment),
-      poster: posterOf(enrichment),
-    }
-  },
-  decide: Ledger.decide.post,
-  answer: (events, { from }, { poster }) => {
-    const entry = entryOf(events)
-    return poster.owner === null ? entry : withBalancesOf(from, entry)
-  },
 })
 
 /** All entries or none, as one event. */

@@ -12,6 +12,7 @@ import {
   VelocityLimit,
 } from '../../domain/ledger/events.ts'
 import { Amount, Asset, Balance } from '../../domain/money.ts'
+import { Gating } from '../../domain/screening.ts'
 
 const Description = z.string().trim().max(256)
 const Reason = z.string().trim().min(1).max(256)
@@ -42,9 +43,12 @@ export const OpenAccount = z.strictObject({
   overdraft_limit: OverdraftLimit.optional(),
   velocity_limits: terms.velocity_limits.default([]),
   metadata: Labels.optional(),
+  /** What its owner transfers passes the risk gate. */
+  risk: Gating.optional(),
 })
 
 export const ChangeTerms = z.strictObject({ ...ByAccount, ...terms })
+export const ChangeGating = z.strictObject({ ...ByAccount, risk: Gating })
 export const ChangeStatus = z.strictObject({ ...ByAccount, reason: Reason })
 
 const Condition = z
@@ -96,6 +100,8 @@ export const PostTransfer = z.strictObject({
   amount: Amount,
   /** What the receiving account may not use until then. */
   hold_until: Instant.optional(),
+  /** Let the risk gate look at it first; without it, where the account says so. */
+  risk: z.literal('gate').optional(),
 })
 
 export const PostBatch = z.strictObject({

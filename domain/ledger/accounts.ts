@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { isTimeZone } from '../calendar.ts'
 import { type Decision, isRefusal, type Refusal, refuse } from '../kernel.ts'
+import type { Gating } from '../screening.ts'
 import type { LedgerEvent, ledgerEvents, Terms } from './events.ts'
 import type { Account, Book } from './state.ts'
 
@@ -64,6 +65,16 @@ export const changeTerms = (
   const account = findAccount(book, command)
   if (isRefusal(account)) return account
   return [{ type: 'AccountTermsChanged', data: { account: account.code, terms: command.terms } }]
+}
+
+export const changeGating = (
+  book: Book,
+  command: AccountCommand & { readonly risk: Gating },
+): Decision<LedgerEvent> => {
+  const account = findAccount(book, command)
+  if (isRefusal(account)) return account
+  if (account.risk === command.risk) return []
+  return [{ type: 'AccountGatingChanged', data: { account: account.code, risk: command.risk } }]
 }
 
 type StatusCommand = AccountCommand & { readonly reason: string }

@@ -1,4 +1,4 @@
-import type { Entry, Hold, Line, VelocityLimit } from './events.ts'
+import type { Entry, Hold, Line, ScreenedTransfer, VelocityLimit } from './events.ts'
 import { type Account, controlOf, growsBy, type Ledger, windowOf } from './state.ts'
 
 /** Thrown when an event contradicts the state it is folded into: a bug or a damaged log. */
@@ -58,10 +58,10 @@ export const spend = (
   return { ...account, usage }
 }
 
-export const applyHold = (ledger: Ledger, hold: Hold): void => {
+export const applyHold = (ledger: Ledger, hold: Hold, transfer?: ScreenedTransfer): void => {
   const account = accountOf(ledger, hold.account)
   const left = BigInt(hold.amount)
-  ledger.holds.set(hold.id, { ...hold, left })
+  ledger.holds.set(hold.id, { ...hold, left, ...(transfer && { transfer }) })
   ledger.accounts.set(hold.account, {
     ...account,
     held: account.held + left,

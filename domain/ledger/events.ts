@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { EventOf } from '../kernel.ts'
 import { Amount, AmountOrZero, Asset, Balance } from '../money.ts'
+import { Gating, Screening } from '../screening.ts'
 
 /** A ledger's name in streams and addresses: `main`, `branch-7`. */
 export const BookId = z
@@ -101,8 +102,35 @@ export const Entry = z.object({
     .optional(),
   /** Parts of what came in that stay held for a while. */
   holds: z.array(Hold).max(8).optional(),
+  /** What the risk gate said before it was booked; absent: it was not asked. */
+  screening: Screening.optional(),
+  /** Who let it pass after it was held for review. */
+  approved_by: Identifier.optional(),
 })
 export type Entry = z.infer<typeof Entry>
+
+/**
+ * A transfer that the risk gate did not let pass at once, as it was asked for. Its id is also that
+ * of the hold that keeps the money back, and of the entry when it is booked in the end.
+ */
+export const ScreenedTransfer = z.object({
+  id: Identifier,
+  kind: EntryKind,
+  from: AccountCode,
+  to: AccountCode,
+  amount: Amount,
+  asset: Asset,
+  value_date: Day.optional(),
+  description: z.string().max(256),
+  reference: z.string().max(128).optional(),
+  metadata: Labels.optional(),
+  /** What the receiving account may not use until then. */
+  hold_until: Instant.optional(),
+  asked_by: Identifier,
+  asked_at: Instant,
+  screening: Screening,
+})
+export type ScreenedTransfer = z.infer<typeof ScreenedTransfer>
 
 const AtAccount = { account: AccountCode }
 
@@ -123,20 +151,32 @@ export const ledgerEvents = {
     owner: Identifier.nullable(),
     terms: Terms,
     metadata: Labels.optional(),
+    /** What its owner transfers passes the risk gate. */
+    risk: Gating.optional(),
     opened_at: Instant,
   }),
   AccountTermsChanged: z.object({ ...AtAccount, terms: Terms }),
   /** The account of the same owner that makes up for what this one lacks; null: none does. */
   AccountCoverChanged: z.object({ ...AtAccount, covered_by: AccountCode.nullable() }),
+  AccountGatingChanged: z.object({ ...AtAccount, risk: Gating }),
   AccountFrozen: z.object({ ...AtAccount, reason: z.string().max(256) }),
   AccountUnfrozen: z.object({ ...AtAccount, reason: z.string().max(256) }),
   AccountClosed: z.object({ ...AtAccount, reason: z.string().max(256) }),
   EntryPosted: z.object({ entry: Entry }),
   /** An atomic batch: one event, so it cannot be torn. Readers open it with `entriesOf`. */
   EntriesPosted: z.object({ entries: z.array(Entry).min(1).max(1000) }),
-  HoldPlaced: z.object({ hold: Hold, placed_at: Instant }),
+  /** `transfer`: it waits for somebody to approve or decline it. */
+  HoldPlaced: z.object({ hold: Hold, placed_at: Instant, transfer: ScreenedTransfer.optional() }),
   HoldReleased: z.object({ hold: Identifier, ...AtAccount, amount: Amount, released_at: Instant }),
   HoldExpired: z.object({ hold: Identifier, ...AtAccount, amount: Amount, expired_at: Instant }),
+  /** Refused by the gate, or by a person after it was held; no money has moved. */
+  TransferDeclined: z.object({
+    transfer: ScreenedTransfer,
+    /** null: the gate. */
+    declined_by: Identifier.nullable(),
+    reason: z.string().max(256),
+    declined_at: Instant,
+  }),
   PeriodClosed: z.object({
     through: Day,
     closed_at: Instant,

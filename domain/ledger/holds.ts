@@ -18,7 +18,8 @@ export const placeHold = (
   return tryHold(draftOf(book), hold, at)
 }
 
-const openHold = (book: Book, id: string, at: string): OpenHold | Refusal => {
+/** The hold, unless it ended or its time has come. */
+export const openHold = (book: Book, id: string, at: string): OpenHold | Refusal => {
   const hold = book.holds.get(id)
   if (!hold || (hold.expires_at !== null && hold.expires_at <= at)) {
     return refuse('HOLD_NOT_OPEN', `Hold ${id} is not open: it ended or never was.`, { hold: id })
@@ -26,23 +27,24 @@ const openHold = (book: Book, id: string, at: string): OpenHold | Refusal => {
   return hold
 }
 
+/** A held transfer is decided about; its hold is nobody's to spend or to give back meanwhile. */
+const freeHold = (book: Book, id: string, at: string): OpenHold | Refusal => {
+  const hold = openHold(book, id, at)
+  if (isRefusal(hold) || !hold.transfer) return hold
+  return refuse('HOLD_AWAITS_REVIEW', `Hold ${id} is that of a transfer under review.`)
+}
+
+export const released = ({ id, account, left }: OpenHold, at: string): LedgerEvent => ({
+  type: 'HoldReleased',
+  data: { hold: id, account, amount: left.toString(), released_at: at },
+})
+
 export const releaseHold = (
   book: Book,
   command: { readonly hold: string; readonly at: string },
 ): Decision<LedgerEvent> => {
-  const hold = openHold(book, command.hold, command.at)
-  if (isRefusal(hold)) return hold
-  return [
-    {
-      type: 'HoldReleased',
-      data: {
-        hold: hold.id,
-        account: hold.account,
-        amount: hold.left.toString(),
-        released_at: command.at,
-      },
-    },
-  ]
+  const hold = freeHold(book, command.hold, command.at)
+  return isRefusal(hold) ? hold : [released(hold, command.at)]
 }
 
 /** Spends from a hold: several times until nothing is left, or once and for all with `closes`. */
@@ -59,7 +61,7 @@ export const captureHold = (
     readonly poster: Poster
   },
 ): Decision<LedgerEvent> => {
-  const hold = openHold(book, command.hold, command.at)
+  const hold = freeHold(book, command.hold, command.at)
   if (isRefusal(hold)) return hold
   const amount = command.amount ?? hold.left.toString()
   if (BigInt(amount) > hold.left) {

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { decider } from '../kernel.ts'
 import {
   addAsset,
+  changeGating,
   changeTerms,
   closeAccount,
   freezeAccount,
@@ -17,6 +18,7 @@ import { captureHold, expireHolds, placeHold, releaseHold } from './holds.ts'
 import { applyPeriodClosed, closePeriod } from './periods.ts'
 import { loadBook, saveBook } from './snapshot.ts'
 import { type Account, type Book, emptyBook, savepointOf } from './state.ts'
+import { approveTransfer, declineTransfer, transfer } from './transfers.ts'
 
 const termsOf = (terms: z.infer<typeof Terms>): Pick<Account, 'overdraft' | 'limits'> => ({
   overdraft: terms.overdraft_limit === 'unlimited' ? null : BigInt(terms.overdraft_limit),
@@ -48,7 +50,7 @@ export const Ledger = decider({
   schemas: ledgerEvents,
   initial: emptyBook,
   savepoint: savepointOf,
-  snapshot: { version: 2, save: saveBook, load: loadBook },
+  snapshot: { version: 3, save: saveBook, load: loadBook },
   evolve: {
     BookOpened: (book, { book: id, assets, time_zone }) => ({
       ...book,
@@ -57,7 +59,7 @@ export const Ledger = decider({
       timeZone: time_zone,
     }),
     AssetAdded: (book, { asset }) => ({ ...book, assets: [...book.assets, asset] }),
-    AccountOpened: (book, { account: code, type, asset, name, owner, terms }, revision) => {
+    AccountOpened: (book, { account: code, type, asset, name, owner, terms, risk }, revision) => {
       book.accounts.set(code, {
         code,
         type,
@@ -65,6 +67,7 @@ export const Ledger = decider({
         name,
         owner,
         status: 'active',
+        risk: risk ?? 'none',
         balance: 0n,
         held: 0n,
         openHolds: [],
@@ -82,6 +85,8 @@ export const Ledger = decider({
       }),
     AccountCoverChanged: (book, { account, covered_by }, revision) =>
       changeAccount(book, account, revision, { coveredBy: covered_by }),
+    AccountGatingChanged: (book, { account, risk }, revision) =>
+      changeAccount(book, account, revision, { risk }),
     AccountFrozen: (book, { account }, revision) =>
       changeAccount(book, account, revision, { status: 'frozen' }),
     AccountUnfrozen: (book, { account }, revision) =>
@@ -96,8 +101,8 @@ export const Ledger = decider({
       for (const entry of entries) applyEntry(book, entry)
       return book
     },
-    HoldPlaced: (book, { hold }) => {
-      applyHold(book, hold)
+    HoldPlaced: (book, { hold, transfer }) => {
+      applyHold(book, hold, transfer)
       return book
     },
     HoldReleased: (book, { hold, amount }) => {
@@ -108,6 +113,8 @@ export const Ledger = decider({
       endHold(book, hold, amount)
       return book
     },
+    // Nothing but a record: no money has moved.
+    TransferDeclined: (book) => book,
     PeriodClosed: (book, { through }) => applyPeriodClosed(book, through),
   },
   decide: {
@@ -115,11 +122,15 @@ export const Ledger = decider({
     addAsset,
     openAccount,
     changeTerms,
+    changeGating,
     coverAccount,
     freezeAccount,
     unfreezeAccount,
     closeAccount,
     post,
+    transfer,
+    approveTransfer,
+    declineTransfer,
     postBatch,
     reverse,
     placeHold,

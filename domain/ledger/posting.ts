@@ -12,7 +12,7 @@ import {
   lineAccount,
 } from './checks.ts'
 import { type Covered, coverShortfalls } from './cover.ts'
-import type { Entry, Hold, LedgerEvent, Line } from './events.ts'
+import type { Entry, Hold, LedgerEvent, Line, ScreenedTransfer } from './events.ts'
 import type { Poster, Posting } from './request.ts'
 import { available, type Book, type Ledger } from './state.ts'
 
@@ -94,6 +94,8 @@ const entryFrom = (
   ...(posting.captures !== undefined && { captures: posting.captures }),
   ...(covers.length > 0 && { covers }),
   ...(holds.length > 0 && { holds }),
+  ...(posting.screening !== undefined && { screening: posting.screening }),
+  ...(posting.approved_by !== undefined && { approved_by: posting.approved_by }),
 })
 
 /**
@@ -149,11 +151,12 @@ export const tryPosting = (
   return { entry, events: [...expired, { type: 'EntryPosted', data: { entry } }] }
 }
 
-/** A hold placed on its own; those that are due go first. */
+/** A hold placed on its own, or for a transfer under review; those that are due go first. */
 export const tryHold = (
   draft: Ledger,
   wanted: Omit<Hold, 'asset'>,
   at: string,
+  transfer?: ScreenedTransfer,
 ): LedgerEvent[] | Refusal => {
   const account = bookableAccount(draft, wanted.account)
   if (isRefusal(account)) return account
@@ -169,5 +172,6 @@ export const tryHold = (
     )
   }
   applyHold(draft, hold)
-  return [...expired, { type: 'HoldPlaced', data: { hold, placed_at: at } }]
+  const data = { hold, placed_at: at, ...(transfer && { transfer }) }
+  return [...expired, { type: 'HoldPlaced', data }]
 }

@@ -1,3 +1,4 @@
+import type { Screening } from '../screening.ts'
 import type { Entry, Line } from './events.ts'
 
 /** Who asks: staff may post anywhere, a customer only out of accounts that are his. */
@@ -26,4 +27,6 @@ export type Posting = {
     | undefined
   readonly captures?: Entry['captures'] | undefined
   readonly reverses?: string | undefined
+  readonly screening?: Screening | undefined
+  readonly approved_by?: string | undefined
 }

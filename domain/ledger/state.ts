@@ -1,4 +1,5 @@
 import { dayOf } from '../calendar.ts'
+import type { Gating } from '../screening.ts'
 import {
   createTable,
   joinSavepoints,
@@ -7,7 +8,7 @@ import {
   type StoredTable,
   type Table,
 } from '../table.ts'
-import type { AccountType, Hold, VelocityLimit } from './events.ts'
+import type { AccountType, Hold, ScreenedTransfer, VelocityLimit } from './events.ts'
 
 /** How much has left an account in the current window of one velocity limit. */
 export type Usage = { readonly window: string; readonly amount: bigint; readonly count: number }
@@ -19,6 +20,8 @@ export type Account = {
   readonly name: string
   readonly owner: string | null
   readonly status: 'active' | 'frozen' | 'closed'
+  /** What its owner transfers passes the risk gate. */
+  readonly risk: Gating
   /** On the account's own normal side, in minor units. */
   readonly balance: bigint
   /** Sum of the open holds; available = balance - held. */
@@ -34,7 +37,11 @@ export type Account = {
   readonly revision: number
 }
 
-export type OpenHold = Hold & { readonly left: bigint }
+export type OpenHold = Hold & {
+  readonly left: bigint
+  /** It waits for somebody to approve or decline it. */
+  readonly transfer?: ScreenedTransfer
+}
 export type Totals = { readonly debit: bigint; readonly credit: bigint }
 
 /** What `decide` tries its entries out on, and what `evolve` applies them to. */

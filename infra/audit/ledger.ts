@@ -35,6 +35,7 @@ const foldedAccounts: Table = {
     overdraft_limit: 'text',
     velocity_limits: 'jsonb',
     covered_by: 'text',
+    risk: 'text',
     balance: 'numeric',
     held: 'numeric',
     revision: 'bigint',
@@ -135,7 +136,7 @@ const putBook = ({ book, state }: FoldedBook, rows: Writer): void => {
 function* rowsOf(folded: FoldedBook): Generator<readonly [Table, Record<string, unknown>]> {
   const { book, state } = folded
   for (const account of state.accounts.rows.values()) {
-    const { code, type, asset, name, owner, status, limits, coveredBy, revision } = account
+    const { code, type, asset, name, owner, status, risk, limits, coveredBy, revision } = account
     const about = { book, account: code, type, asset, name, owner, status, revision }
     yield [
       foldedAccounts,
@@ -144,12 +145,13 @@ function* rowsOf(folded: FoldedBook): Generator<readonly [Table, Record<string, 
         overdraft_limit: account.overdraft?.toString() ?? 'unlimited',
         velocity_limits: limits,
         covered_by: coveredBy,
+        risk,
         balance: account.balance.toString(),
         held: account.held.toString(),
       },
     ]
   }
-  for (const { id, left, ...hold } of state.holds.rows.values()) {
+  for (const { id, left, transfer: _transfer, ...hold } of state.holds.rows.values()) {
     yield [foldedHolds, { ...hold, book, hold: id, left_amount: left.toString() }]
   }
 }

@@ -59,6 +59,7 @@ export type AccountView = {
   overdraft_limit: string
   velocity_limits: object[]
   covered_by: string | null
+  risk: 'gate' | 'none'
   metadata: Record<string, string>
   balance: string
   held: string
@@ -72,7 +73,7 @@ const held = `coalesce((select sum(h.left_amount) from holds h
 
 const selectAccounts = `
   select a.book, a.account, a.type, a.asset, a.name, a.owner, a.status, a.status_reason,
-    a.overdraft_limit, a.velocity_limits, a.covered_by, a.metadata, a.balance, a.revision, a.opened_at,
+    a.overdraft_limit, a.velocity_limits, a.covered_by, a.risk, a.metadata, a.balance, a.revision, a.opened_at,
     ${held} as held, a.balance - ${held} as available
   from accounts a`
 

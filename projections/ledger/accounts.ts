@@ -34,6 +34,7 @@ export const accounts: Table = {
     overdraft_limit: 'text',
     velocity_limits: 'jsonb',
     covered_by: 'text',
+    risk: 'text',
     metadata: 'jsonb',
     balance: 'numeric',
     revision: 'bigint',
@@ -65,7 +66,7 @@ const setBalances: Handler = (event, rows) => {
 
 export const accountBook = projection({
   name: 'accounts',
-  version: 2,
+  version: 3,
   tables: [books, bookAssets, accounts],
   schemas: ledgerEvents,
   on: {
@@ -77,12 +78,13 @@ export const accountBook = projection({
     AssetAdded: ({ stream, data }, rows) =>
       rows.put(bookAssets, { book: bookOf(stream), asset: data.asset }),
     AccountOpened: ({ stream, revision, data }, rows) => {
-      const { terms, metadata, ...account } = data
+      const { terms, metadata, risk = 'none', ...account } = data
       rows.put(accounts, {
         ...account,
         ...terms,
         book: bookOf(stream),
         covered_by: null,
+        risk,
         metadata: metadata ?? {},
         status: 'active',
         status_reason: null,
@@ -98,6 +100,8 @@ export const accountBook = projection({
       ),
     AccountCoverChanged: ({ stream, revision, data: { account, covered_by } }, rows) =>
       rows.patch(accounts, { book: bookOf(stream), account }, { covered_by, revision }),
+    AccountGatingChanged: ({ stream, revision, data: { account, risk } }, rows) =>
+      rows.patch(accounts, { book: bookOf(stream), account }, { risk, revision }),
     AccountFrozen: setStatus('frozen'),
     AccountUnfrozen: setStatus('active'),
     AccountClosed: setStatus('closed'),

@@ -7,6 +7,7 @@ import type {
   ChurnModel,
   LiveCardSessions,
   Ports,
+  RiskGate,
   Secrets,
 } from '../../commands/ports.ts'
 import { createNumbers } from '../../commands/sequences.ts'
@@ -14,6 +15,7 @@ import { CARD_SESSION_SECONDS } from '../../domain/card_sessions.ts'
 import { entriesOf } from '../../domain/ledger/events.ts'
 import type { EventStore, NewEvent, Recorded } from '../../domain/log.ts'
 import type { TransactionScored } from '../../domain/risk.ts'
+import type { Screening } from '../../domain/screening.ts'
 import type { Vault } from '../../domain/vault.ts'
 
 export type MemoryStore = EventStore & { readonly log: Recorded[] }
@@ -132,6 +134,21 @@ export const plainChurnModel: ChurnModel = {
   }),
 }
 
+const outcomes: Readonly<Record<string, Screening['outcome']>> = {
+  7: 'hold',
+  8: 'hold',
+  9: 'refuse',
+}
+
+/** What ends in 7 or 8 is held, what ends in 9 refused: enough to decide on. */
+export const plainGate: RiskGate = {
+  screen: async ({ amount }) => ({
+    outcome: outcomes[amount.at(-1) ?? ''] ?? 'post',
+    score: null,
+    failure: 'unavailable',
+  }),
+}
+
 export const noSnapshots = { load: async () => undefined, save: async () => undefined }
 
 export type MemoryPorts = Ports & { readonly store: MemoryStore }
@@ -150,6 +167,7 @@ export const createMemoryPorts = (
     numbers: createNumbers(engine, clock),
     cardSessions: createMemoryCardSessions(),
     churnModel: plainChurnModel,
+    gate: plainGate,
     secrets: createPlainSecrets(),
     vault: plainVault,
     index: {

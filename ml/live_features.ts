@@ -1,0 +1,147 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Decoded } from '../domain/kernel.ts'
+import { decode } from '../domain/kernel.ts'
+import { ledgerEvents } from '../domain/ledger/events.ts'
+import type { EventStore, Recorded } from '../domain/log.ts'
+import { BOOK_PREFIX, type Snapshots } from './book.ts'
+import type { FeatureState, Observation, SavedFeatures } from './features.ts'
+import {
+  applyLabel,
+  apply as applyMovement,
+  features,
+  initialFeatures,
+  loadFeatures,
+  REDUCER_VERSION,
+} from './features.ts'
+import { type Hearing, hearBefore, hearRest, readLabels } from './labels.ts'
+import { movementsOf, observationOf } from './movements.ts'
+import { scoresOf } from './scoring.ts'
+
+type Followed = {
+  readonly features: FeatureState
+  readonly hearing: Hearing
+  next: number
+}
+
+export type LiveFeatures = {
+  /** The vector of a movement that is not booked yet, after all that the log has of its book now. */
+  vectorOf(book: string, observation: Observation): Promise<Float32Array>
+}
+
+type Desk = {
+  readonly store: EventStore
+  readonly snapshots: Pick<Snapshots, 'load'>
+  readonly log: { readonly warn: (facts: object, message: string) => void }
+  readonly signal: AbortSignal
+}
+
+const BOOKS_IN_MEMORY = 16
+/** A book that nobody asks for does not fall far behind, so that the next answer is quick. */
+const FOLLOW_EVERY_MS = 1_000
+
+/** From the scorer's last snapshot, or from the beginning. */
+const takeUp = async ({ snapshots }: Desk, book: string): Promise<Followed> => {
+  const snapshot = await snapshots.load(scoresOf(book), REDUCER_VERSION)
+  const saved = snapshot?.saved as { labels: number; features: SavedFeatures } | undefined
+  const state = saved && loadFeatures(saved.features)
+  if (!snapshot || !saved || !state) {
+    return {
+      features: initialFeatures(),
+      hearing: { next: 0, waiting: [], complete: true },
+      next: 0,
+    }
+  }
+  const hearing = { next: saved.labels, waiting: [], complete: true }
+  return { features: state, hearing, next: snapshot.revision + 1 }
+}
+
+const isPosting = ({ type }: Recorded): boolean =>
+  type === 'EntryPosted' || type === 'EntriesPosted'
+
+/**
+ * Reads on to the end. The labels first: whatever of the book lies before one of them can be read
+ * by then, so that each is told at its own place.
+ */
+const readOn = async ({ store, signal }: Desk, book: string, followed: Followed): Promise<void> => {
+  const tell = (label: Parameters<typeof applyLabel>[1]): void =>
+    applyLabel(followed.features, label)
+  await readLabels(store, book, followed.hearing)
+  const from = { from: followed.next, signal }
+  for await (const event of store.readStream(BOOK_PREFIX + book, from)) {
+    await hearBefore(store, book, followed.hearing, event, tell)
+    if (isPosting(event)) {
+      for (const movement of movementsOf(decode(ledgerEvents, event) as Decoded)) {
+        applyMovement(followed.features, observationOf(movement))
+      }
+    }
+    followed.next = event.revision + 1
+  }
+  hearRest(followed.hearing, tell)
+}
+
+/** Does `work` once for all who ask before it begins; who asks later waits for it to be done anew. */
+const together = (work: () => Promise<Followed>): (() => Promise<Followed>) => {
+  let running: Promise<unknown> = Promise.resolve()
+  let next: Promise<Followed> | undefined
+  return () => {
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined
+        const doing = work()
+        running = doing
+        return doing
+      })
+    return next
+  }
+}
+
+type Follow = () => Promise<Followed>
+
+const followBook = (desk: Desk, book: string): Follow => {
+  let known: Followed | undefined
+  return together(async () => {
+    const followed = known ?? (await takeUp(desk, book))
+    // Of what ended halfway nobody knows how far it came.
+    known = undefined
+    await readOn(desk, book, followed)
+    known = followed
+    return followed
+  })
+}
+
+/**
+ * Follows the books that are asked for, from the scorer's snapshots and the log. Ends with the
+ * signal.
+ */
+export const followFeatures = (desk: Desk): LiveFeatures & { readonly ended: Promise<void> } => {
+  const books = new Map<string, Follow>()
+
+  const followOf = (book: string): Follow => {
+    const follow = books.get(book) ?? followBook(desk, book)
+    books.delete(book)
+    books.set(book, follow)
+    const [oldest] = books.keys()
+    if (oldest !== undefined && books.size > BOOKS_IN_MEMORY) books.delete(oldest)
+    return follow
+  }
+  const keepUp = async (): Promise<void> => {
+    const { signal, log } = desk
+    while (!signal.aborted) {
+      await wait(FOLLOW_EVERY_MS, undefined, { signal }).catch(() => undefined)
+      for (const [book, follow] of books) {
+        if (signal.aborted) return
+        await follow().catch((error: unknown) => {
+          if (!signal.aborted) log.warn({ error, book }, 'the features of a book were not followed')
+        })
+      }
+    }
+  }
+  return {
+    vectorOf: async (book, observation) => {
+      const followed = await followOf(book)()
+      return features(followed.features, observation)
+    },
+    ended: keepUp(),
+  }
+}
