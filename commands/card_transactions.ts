@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { findableCode } from '../domain/deposits.ts'
-import { type Decision, isRefusal, type Refusal, refuse } from '../domain/kernel.ts'
+import { type Decision, type Decoded, isRefusal, type Refusal, refuse } from '../domain/kernel.ts'
 import { bookableAccount } from '../domain/ledger/checks.ts'
-import { AccountCode, BookId, type LedgerEvent } from '../domain/ledger/events.ts'
+import { AccountCode, BookId, type Entry, type LedgerEvent } from '../domain/ledger/events.ts'
 import { Ledger } from '../domain/ledger/index.ts'
 import type { Posting } from '../domain/ledger/request.ts'
 import type { Account, Book } from '../domain/ledger/state.ts'
@@ -15,8 +15,11 @@ import {
   NOTE_CENTS,
 } from '../domain/machines.ts'
 import { Amount } from '../domain/money.ts'
+import type { Screening } from '../domain/screening.ts'
 import { type Enrichment, takeNumber } from './kernel.ts'
+import { type Gated, screeningOf } from './ledger/gate.ts'
 import { bookCommand, entryOf } from './ledger/kernel.ts'
+import { declinedOf } from './ledger/transfers.ts'
 import { referenceOf } from './sequences.ts'
 
 type Move = {
@@ -24,6 +27,8 @@ type Move = {
   /** Whose own account it must be; null: anybody's. */
   readonly owner: string | null
   readonly account: string
+  readonly screening?: Screening | undefined
+  readonly asked_by: string
 }
 
 const noAccount = (account: string): Refusal =>
@@ -36,15 +41,29 @@ const ownAccount = (book: Book, { account, owner }: Move): Account | Refusal => 
 }
 
 /** Staff move money on any account, a card holder on his own. */
-const ownerOf = ({ reach, context }: Enrichment): string | null =>
-  reach === 'own' ? context.actor.id : null
+const whoseOf = ({ reach, context }: Enrichment): Pick<Move, 'owner' | 'asked_by'> => ({
+  owner: reach === 'own' ? context.actor.id : null,
+  asked_by: context.actor.id,
+})
 
 /** `posting` names machine accounts too, which are nobody's: whose money it is was checked here. */
 const post = (book: Book, move: Move): Decision<LedgerEvent> => {
   const own = ownAccount(book, move)
   if (isRefusal(own)) return own
-  return Ledger.decide.post(book, { posting: move.posting, poster: { owner: null } })
+  return Ledger.decide.transfer(book, { ...transferOf(move), poster: { owner: null } })
 }
+
+const transferOf = ({ posting, screening, asked_by }: Move) => ({ posting, screening, asked_by })
+
+/** At a machine nothing can wait for somebody to decide: what would be held is declined. */
+const screenedAtOnce = async (enrichment: Enrichment, asked: Gated): Promise<Partial<Move>> => {
+  const screening = await screeningOf(enrichment, asked)
+  if (screening?.outcome !== 'hold') return { screening }
+  return { screening: { ...screening, outcome: 'refuse' } }
+}
+
+const answerOf = (events: readonly Decoded[]): Entry | Refusal =>
+  declinedOf(events) ?? entryOf(events)
 
 const newReference = async (enrichment: Enrichment): Promise<string> =>
   referenceOf(await takeNumber(enrichment, 'references'), enrichment.at.slice(0, 10))
@@ -69,24 +88,28 @@ export const withdrawCash = bookCommand({
   name: 'card_transactions.withdraw',
   permission: 'cards:use',
   input: z.strictObject({ ...atMachine, amount: Cash }),
-  enrich: async ({ account, amount, machine }, enrichment): Promise<Move> => ({
-    account,
-    owner: ownerOf(enrichment),
-    posting: {
-      id: enrichment.newId(),
-      at: enrichment.at,
-      kind: 'withdrawal',
-      description: 'Cash Withdrawal',
-      reference: await newReference(enrichment),
-      metadata: { machine },
-      lines: [
-        { account, direction: 'debit', amount },
-        { account: machineAccounts(machine).cassette, direction: 'credit', amount },
-      ],
-    },
-  }),
+  enrich: async ({ book, account, amount, machine }, enrichment): Promise<Move> => {
+    const to = machineAccounts(machine).cassette
+    const asked = { kind: 'withdrawal', metadata: { machine } }
+    return {
+      account,
+      ...whoseOf(enrichment),
+      ...(await screenedAtOnce(enrichment, { ...asked, book, from: account, to, amount })),
+      posting: {
+        ...asked,
+        id: enrichment.newId(),
+        at: enrichment.at,
+        description: 'Cash Withdrawal',
+        reference: await newReference(enrichment),
+        lines: [
+          { account, direction: 'debit', amount },
+          { account: to, direction: 'credit', amount },
+        ],
+      },
+    }
+  },
   decide: post,
-  answer: entryOf,
+  answer: answerOf,
 })
 
 /** Cash or a check into a machine; parts of it are held for a while (`heldParts`). */
@@ -107,7 +130,7 @@ export const depositFunds = bookCommand({
     const check = check_number === undefined ? '' : ` (Check #${check_number})`
     return {
       account,
-      owner: ownerOf(enrichment),
+      ...whoseOf(enrichment),
       posting: {
         id,
         at,
@@ -146,7 +169,7 @@ const transfer = (book: Book, move: Move): Decision<LedgerEvent> => {
   if (target.status !== 'active') {
     return refuse('TARGET_UNAVAILABLE', `Account ${to} is ${target.status}.`, { account: to })
   }
-  return Ledger.decide.post(book, { posting: move.posting, poster: { owner: move.owner } })
+  return Ledger.decide.transfer(book, { ...transferOf(move), poster: { owner: move.owner } })
 }
 
 /** To an account of this bank, whoever's; credited at once. Each side has a reference of its own. */
@@ -159,21 +182,22 @@ export const transferByCard = bookCommand({
     to_number: z.string().min(1).max(20),
     amount: Amount,
   }),
-  enrich: async ({ account, to_number, amount }, enrichment): Promise<Move> => {
+  enrich: async ({ book, account, to_number, amount }, enrichment): Promise<Move> => {
     // No account has the empty code, whatever the number that was typed.
     const to = findableCode(to_number) ?? ''
     const reference = await newReference(enrichment)
     const reference_in = await newReference(enrichment)
+    const asked = { kind: 'transfer', metadata: { reference_in, from: account, to } }
     return {
       account,
-      owner: ownerOf(enrichment),
+      ...whoseOf(enrichment),
+      ...(await screenedAtOnce(enrichment, { ...asked, book, from: account, to, amount })),
       posting: {
+        ...asked,
         id: enrichment.newId(),
         at: enrichment.at,
-        kind: 'transfer',
         description: 'Transfer',
         reference,
-        metadata: { reference_in, from: account, to },
         lines: [
           { account, direction: 'debit', amount },
           { account: to, direction: 'credit', amount },
@@ -182,5 +206,5 @@ export const transferByCard = bookCommand({
     }
   },
   decide: transfer,
-  answer: entryOf,
+  answer: answerOf,
 })

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { depositFunds, transferByCard, withdrawCash } from '../commands/card_transactions.ts'
 import { registerCustomer } from '../commands/customers.ts'
 import { openDeposit } from '../commands/deposits.ts'
-import { freezeAccount, openAccount } from '../commands/ledger/index.ts'
+import { changeGating, freezeAccount, openAccount } from '../commands/ledger/index.ts'
 import { installMachine, loadMachine } from '../commands/machines.ts'
 import { businessDayAfter, heldParts, machineAccounts } from '../domain/machines.ts'
 import {
@@ -236,5 +236,35 @@ describe('at a machine', () => {
     }
     answerOf(await freeze(CHECKING))
     expect(codeOf(await transfer('?', '100001'))).toBe('ACCOUNT_FROZEN')
+  })
+
+  test('what the risk gate holds or refuses is declined, where the account passes it', async () => {
+    const { ask, stands, types } = await openBranch()
+    const at = { book: 'main', account: CHECKING }
+    const transfer = (amount: string) =>
+      ask(transferByCard, { ...at, to_number: '1000-0002-0001', amount })
+    // The plain gate of these tests goes by the last digit.
+    answerOf(await transfer('109'))
+    answerOf(await ask(changeGating, { ...at, risk: 'gate' }))
+    answerOf(await transfer('101'))
+    for (const amount of ['108', '109']) {
+      expect(codeOf(await transfer(amount))).toBe('TRANSFER_DECLINED')
+      expect(types('book-main').at(-1)).toBe('TransferDeclined')
+    }
+    answerOf(await ask(withdrawCash, { ...at, machine: '1', amount: '2000' }))
+    const balance = 100_000n - 109n - 101n - 2_000n
+    expect(await stands(CHECKING)).toEqual({ balance, available: balance })
+  })
+
+  test('a declined request is declined again under its key', async () => {
+    const { ask, types } = await openBranch()
+    const at = { book: 'main', account: CHECKING }
+    answerOf(await ask(changeGating, { ...at, risk: 'gate' }))
+    const again = { ...at, to_number: '1000-0002-0001', amount: '109' }
+    const before = types('book-main').length
+    for (const _time of [1, 2]) {
+      expect(codeOf(await ask(transferByCard, again, { key: 'k1' }))).toBe('TRANSFER_DECLINED')
+    }
+    expect(types('book-main')).toHaveLength(before + 1)
   })
 })

@@ -87,6 +87,12 @@ const table: Partial<Record<ProblemCode, Words>> = {
     ({ kind, limit_amount }) =>
       `This would exceed the daily ${kind} limit of ${dollars(limit_amount)}.`,
   ),
+  TRANSFER_DECLINED: words(
+    403,
+    'transaction_declined',
+    'TXN_DECLINED',
+    () => 'The bank has declined this transaction.',
+  ),
   SAME_ACCOUNT: words(
     400,
     'same_account',

@@ -21,6 +21,7 @@ const posting = [
   'ACCOUNT_CLOSED',
   'INSUFFICIENT_FUNDS',
   'VELOCITY_LIMIT',
+  'TRANSFER_DECLINED',
   'IDEMPOTENCY_KEY_REUSED',
 ] as const
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { refuse } from '../../domain/kernel.ts'
+import { type Decoded, type Refusal, refuse } from '../../domain/kernel.ts'
 import {
   BookId,
   type Entry,
@@ -17,6 +17,16 @@ const forOwnerOf = (account: string, { screening: _screening, ...entry }: Entry)
   ...entry,
   lines: entry.lines.map((line) => (line.account === account ? line : { ...line, balance: '' })),
 })
+
+/** The refusal when the risk gate declined; undefined when it did not. */
+export const declinedOf = (events: readonly Decoded[]): Refusal | undefined => {
+  const declined = events.find(({ type }) => type === 'TransferDeclined')
+  if (!declined) return undefined
+  const { transfer } = declined.data as { transfer: ScreenedTransfer }
+  return refuse('TRANSFER_DECLINED', 'It looks too much like fraud to be booked.', {
+    transfer: transfer.id,
+  })
+}
 
 /** A transfer that waits for somebody to approve or decline it. */
 export type Held = {
@@ -57,13 +67,8 @@ export const postTransfer = bookCommand({
   },
   decide: Ledger.decide.transfer,
   answer: (events, { from }, { poster }) => {
-    const declined = events.find(({ type }) => type === 'TransferDeclined')
-    if (declined) {
-      const { transfer } = declined.data as { transfer: ScreenedTransfer }
-      return refuse('TRANSFER_DECLINED', 'It looks too much like fraud to be booked.', {
-        transfer: transfer.id,
-      })
-    }
+    const declined = declinedOf(events)
+    if (declined) return declined
     const held = events.find(({ type }) => type === 'HoldPlaced')
     if (held) return heldOf(held.data)
     const entry = entryOf(events)
