@@ -54,6 +54,13 @@ export const aim = (target: Reprojection, builds: readonly Build[]): string | un
   return undefined
 }
 
+const isEmpty = async (scratch: Scratch, name: string): Promise<boolean> => {
+  const { rows } = await scratch.sql.query<{ any: boolean }>(
+    `select exists (select from ${name}) as any`,
+  )
+  return rows[0]?.any === false
+}
+
 /** Compares every table of the projection; answers the rows by table. */
 export const compareProjection = async (
   { projection, build }: Reprojection,
@@ -64,6 +71,12 @@ export const compareProjection = async (
   if (!build) return rows
   for (const table of projection.tables) {
     const expected = scratchName(table)
+    const actual = physicalName(table, build.build)
+    if (!scratch.has(table) && (await isEmpty(scratch, actual))) {
+      rows[table.name] = 0
+      continue
+    }
+    await scratch.need([table])
     const columns = { ...table.columns, position: 'numeric' as const }
     await scratch.sql.query(`analyze ${expected}`)
     rows[table.name] = await compareTables(
@@ -72,7 +85,7 @@ export const compareProjection = async (
         name: table.name,
         table: { key: table.key, columns },
         expected,
-        actual: physicalName(table, build.build),
+        actual,
       },
       findings,
     )

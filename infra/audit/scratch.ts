@@ -17,6 +17,10 @@ const SCRATCH_BUILD = 0
  */
 export type Scratch = {
   readonly sql: Connection
+  /** Makes the twins that are not there yet: most are never needed, and each takes its time. */
+  need(tables: Iterable<Table>): Promise<void>
+  /** Whether the twin is there. */
+  has(table: Table): boolean
   write(changes: Changes): Promise<void>
   close(): void
 }
@@ -24,11 +28,9 @@ export type Scratch = {
 /** The name of a table's temporary twin. */
 export const scratchName = (table: Table): string => `pg_temp.${physicalName(table, SCRATCH_BUILD)}`
 
-export const openScratch = async (
-  database: Database,
-  tables: readonly Table[],
-): Promise<Scratch> => {
+export const openScratch = async (database: Database): Promise<Scratch> => {
   const client = await database.connect()
+  const made = new Set<Table>()
   // Destroyed, not given back: the temporary tables go, and so does the search path.
   const close = (): void => client.release(true)
   try {
@@ -36,14 +38,22 @@ export const openScratch = async (
     await client.query(
       `select set_config('search_path', 'pg_temp, ' || current_setting('search_path'), false)`,
     )
-    for (const table of tables) {
-      await client.query(createTableSql({ ...table, indexes: [] }, SCRATCH_BUILD))
-    }
   } catch (error) {
     close()
     throw error
   }
-  return { sql: client, close, write: (changes) => writeChanges(client, SCRATCH_BUILD, changes) }
+  const need = async (tables: Iterable<Table>): Promise<void> => {
+    for (const table of tables) {
+      if (made.has(table)) continue
+      await client.query(createTableSql({ ...table, indexes: [] }, SCRATCH_BUILD))
+      made.add(table)
+    }
+  }
+  const write = async (changes: Changes): Promise<void> => {
+    await need(changes.keys())
+    await writeChanges(client, SCRATCH_BUILD, changes)
+  }
+  return { sql: client, close, need, has: (table) => made.has(table), write }
 }
 
 const MAX_ATTEMPTS = 5

@@ -175,9 +175,9 @@ export const verify = async (options: VerifyOptions): Promise<Report> => {
   const { store, database, projections, schemas } = options
   const head = (await store.head())?.commit ?? 0n
   const remarks = await awaitProjections(options)
-  const tables = [...projections.flatMap((one) => one.tables), ...checkTables, ...ledgerTables]
-  const scratch = await openScratch(database, tables)
+  const scratch = await openScratch(database)
   try {
+    await scratch.need([...checkTables, ...ledgerTables])
     const findings = createFindings()
     const checks = createLogChecks(scratch, schemas, findings)
     const ledger = createLedgerFold(findings)
