@@ -80,11 +80,14 @@ export const openTestDoor =
         ...{ url: parts.databaseUrl, name: 'daybook test door', max: 1, derived: true },
       })
       const { database } = state
+      let resuming: Promise<unknown> = Promise.resolve()
       const opened = await reopen(async () => {
         await Promise.all(roles.map((role) => role.pause()))
         await wipe(database, parts)
-        await Promise.all(roles.map((role) => role.resume()))
+        // Side by side with the application, which needs none of them to open.
+        resuming = Promise.all(roles.map((role) => role.resume()))
       })
+      await resuming
       state.application = withoutLimits(opened)
     }
 
