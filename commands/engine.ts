@@ -45,7 +45,7 @@ export type Engine = {
    * A stream's state as it lies in memory, undefined when it does not: perhaps behind the log, or
    * ahead of it by what is being appended. For what is decided about again when it matters.
    */
-  peek(stream: string): unknown
+  peek(stream: string): { readonly state: unknown; readonly revision: number } | undefined
   /** Resolves when nothing waits any more, with snapshots kept. */
   drain(): Promise<void>
 }
@@ -220,7 +220,8 @@ export const createEngine = (store: EventStore, snapshots: Snapshots): Engine =>
     },
     peek: (stream) => {
       const resident = writers.get(stream)?.resident
-      return resident && resident.revision >= 0 ? resident.state : undefined
+      if (!resident || resident.stale) return undefined
+      return { state: resident.state, revision: resident.revision }
     },
     drain: async () => {
       while (active.size > 0) await Promise.all(active)

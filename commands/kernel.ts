@@ -217,8 +217,11 @@ export type Step = {
   readonly decide: (state: never) => Decision<AnyEvent>
 }
 
+/** What a step needs of the world. */
+export type Stepping = { readonly engine: Pick<Ports['engine'], 'submit'> }
+
 export const submitStep = (
-  { engine }: Ports,
+  { engine }: Stepping,
   step: Step,
   context: Context,
 ): Promise<Outcome | Refusal> =>

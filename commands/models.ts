@@ -1,12 +1,22 @@
 import { z } from 'zod'
+import type { Refusal } from '../domain/kernel.ts'
 import {
   ModelFamily,
   Models,
   type ModelsState,
   ModelVersion,
   modelEvents,
+  type TrainedModel,
 } from '../domain/models.ts'
-import { command, onExisting } from './kernel.ts'
+import type { Outcome } from './engine.ts'
+import {
+  type Context,
+  command,
+  onExisting,
+  type Step,
+  type Stepping,
+  submitStep,
+} from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
 import type { Ports } from './ports.ts'
 
@@ -75,6 +85,22 @@ export const rollBackModel = modelCommand({
     return { family, version, status: 'champion' as const }
   },
 })
+
+/** Lets the model that ships with Daybook answer, unless another one of its family does. */
+export const adoptModel = (
+  ports: Stepping,
+  model: Omit<TrainedModel, 'trained_at'>,
+  context: Context,
+): Promise<Outcome | Refusal> => {
+  const trained = { ...model, trained_at: context.at.toISOString() }
+  const reason = 'It ships with Daybook'
+  const step: Step = {
+    ...{ name: 'models.adopt', decider: Models, stream: model.family, on: 'any' },
+    otherwise: 'MODEL_NOT_FOUND',
+    decide: (state: ModelsState) => Models.decide.adopt(state, { trained, reason }),
+  }
+  return submitStep(ports, step, context)
+}
 
 export const lookAtModels = async (
   { engine }: Pick<Ports, 'engine'>,

@@ -99,6 +99,20 @@ const endChallenge = (state: ModelsState, data: Data<'ChallengeEnded'>): Decisio
 const promote = (state: ModelsState, data: Data<'ModelPromoted'>): Decision<ModelEvent> =>
   missing(state, data) ?? (state.champion === data.version ? [] : [{ type: 'ModelPromoted', data }])
 
+/** Lets a model answer where none does: the first one of a family. */
+const adopt = (
+  state: ModelsState,
+  { trained, reason }: { readonly trained: TrainedModel; readonly reason: string },
+): Decision<ModelEvent> => {
+  if (state.champion !== null) return []
+  const { family, version, trained_at: promoted_at } = trained
+  const isKnown = state.models.some((model) => model.version === version)
+  return [
+    ...(isKnown ? [] : [{ type: 'ModelTrained' as const, data: trained }]),
+    { type: 'ModelPromoted', data: { family, version, reason, promoted_at } },
+  ]
+}
+
 type RollBack = Omit<Data<'ModelRolledBack'>, 'version' | 'replaces'>
 
 const rollBack = (state: ModelsState, command: RollBack): Decision<ModelEvent> => {
@@ -142,7 +156,7 @@ export const Models = decider({
       former: state.former.slice(0, -1),
     }),
   },
-  decide: { train, challenge, endChallenge, promote, rollBack },
+  decide: { train, adopt, challenge, endChallenge, promote, rollBack },
 })
 
 /** Those that score beside the champion. */

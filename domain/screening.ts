@@ -6,7 +6,8 @@ const ScreenedScore = z.object({
   model: z.string().max(80),
   probability: z.number().min(0).max(1),
   decision: RiskDecision,
-  by: Judge,
+  /** Absent: the model. */
+  by: Judge.optional(),
   /** What the brake on mass declines made less of. */
   wanted: RiskDecision.optional(),
   rules: z.array(RuleHit).max(100).optional(),

@@ -1,45 +1,25 @@
 /** The risk gate: a movement is scored and judged before it is booked, or in time without a score. */
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Engine } from '../commands/engine.ts'
 import type { AskedMovement, RiskGate } from '../commands/ports.ts'
 import { judge, thresholdsOf } from '../domain/judgement.ts'
 import { circumstancesOf } from '../domain/labels.ts'
-import { initialPolicy, Policies, type Policy } from '../domain/policies.ts'
+import { initialPolicy, Policies } from '../domain/policies.ts'
 import type { Screening } from '../domain/screening.ts'
+import { countRecent, noneRecent, type Recent, tallyOf } from '../ml/brake.ts'
 import type { LiveFeatures } from '../ml/live_features.ts'
-import type { Model } from '../ml/model.ts'
 import { observationOf } from '../ml/movements.ts'
-import { namedFeatures } from '../ml/scoring.ts'
+import { type Governing, judgedFields, namedFeatures, reasonsFor } from '../ml/scoring.ts'
+import type { Glance } from './glance.ts'
 import type { Log } from './log.ts'
+import type { Bench } from './models/panel.ts'
 
 export type GateSettings = {
-  readonly engine: Engine
+  readonly glance: Glance
   readonly features: LiveFeatures
-  /** The model that answers now. */
-  readonly model: () => Promise<Model>
+  /** The models that answer and watch. */
+  readonly fraud: Pick<Bench, 'withPanel'>
   readonly log: Pick<Log, 'warn'>
   readonly timeout_ms: number
-}
-
-type Governing = { readonly policy: Policy; readonly revision: number }
-
-const FRESH_MS = 1_000
-
-/** The same answer for a second: what a policy says counts that late at most. */
-const createPolicies = (engine: Engine): ((book: string) => Promise<Governing>) => {
-  const known = new Map<string, { readonly at: number; readonly governing: Promise<Governing> }>()
-  const look = async (book: string): Promise<Governing> => {
-    const { state, revision } = await engine.look(Policies, `${Policies.category}-${book}`)
-    return { policy: state as Policy, revision }
-  }
-  return (book) => {
-    const last = known.get(book)
-    if (last && performance.now() - last.at < FRESH_MS) return last.governing
-    const governing = look(book)
-    known.set(book, { at: performance.now(), governing })
-    governing.catch(() => known.delete(book))
-    return governing
-  }
 }
 
 const outcomes = {
@@ -50,45 +30,49 @@ const outcomes = {
 const NO_TALLY = { movements: 0, wanted_blocked: 0 }
 
 const scored = async (
-  { features, model: modelOf }: GateSettings,
+  { features, fraud }: GateSettings,
+  recent: Recent,
   asked: AskedMovement,
   { policy, revision }: Governing,
 ): Promise<Screening> => {
   const { book, entry, kind, account, counterparty, amount, asset, at } = asked
   const movement = { entry, kind, account, counterparty, amount, asset, booked_at: at }
   const observation = observationOf({ ...movement, ...circumstancesOf(asked.metadata) })
-  const [vector, model] = await Promise.all([features.vectorOf(book, observation), modelOf()])
-  const [probability = Number.NaN] = await model.score(vector)
+  const vector = await features.vectorOf(book, observation)
   const named = namedFeatures(vector)
-  const judged = { kind, account, counterparty, asset, features: named, probability, at }
-  const { decision, by, wanted, rules } = judge(
-    policy,
-    judged,
-    thresholdsOf(policy, model),
-    NO_TALLY,
-  )
-  const explain = decision === 'approve' ? model.explain : model.explainExactly
-  return {
-    outcome: outcomes.scored[decision],
-    score: {
-      ...{ model: model.version, probability, decision, by, features: named },
-      ...(wanted !== decision && { wanted }),
-      ...(rules.length > 0 && { rules: [...rules] }),
-      reasons: [...explain(vector)],
-    },
-    ...(revision >= 0 && { policy: revision }),
-  }
+  return fraud.withPanel(async ({ champion: model }) => {
+    const [probability = Number.NaN] = await model.score(vector)
+    const judged = { ...movement, features: named, probability, at }
+    const { brake } = policy
+    const tally = brake ? tallyOf(recent, at, brake.window_minutes) : NO_TALLY
+    const judgement = judge(policy, judged, thresholdsOf(policy, model), tally)
+    countRecent(recent, at, judgement.wanted === 'block')
+    const { policy: governed, ...fields } = judgedFields(judgement, revision)
+    return {
+      outcome: outcomes.scored[judgement.decision],
+      score: {
+        ...{ model: model.version, probability, features: named, ...fields },
+        reasons: [...reasonsFor(model, judgement.decision, vector)],
+      },
+      ...(governed !== undefined && { policy: governed }),
+    }
+  })
 }
 
 const TOO_LATE = Symbol('too late')
 
 export const createGate = (settings: GateSettings): RiskGate => {
-  const policyOf = createPolicies(settings.engine)
+  const books = new Map<string, Recent>()
 
+  const recentOf = (book: string): Recent => {
+    const recent = books.get(book) ?? noneRecent()
+    books.set(book, recent)
+    return recent
+  }
   const attempt = async (asked: AskedMovement, learned: (found: Governing) => void) => {
-    const governing = await policyOf(asked.book)
-    learned(governing)
-    return scored(settings, asked, governing)
+    const { state: policy, revision } = await settings.glance(Policies, asked.book)
+    learned({ policy, revision })
+    return scored(settings, recentOf(asked.book), asked, { policy, revision })
   }
   return {
     screen: async (asked) => {

@@ -2,24 +2,25 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Pool } from 'pg'
 import { createEngine } from '../commands/engine.ts'
-import type { Actor, EntryIndex, Ports, Score, ScoreIndex } from '../commands/ports.ts'
+import type { EntryIndex, Ports, Score, ScoreIndex } from '../commands/ports.ts'
 import { createNumbers } from '../commands/sequences.ts'
+import { CHURN_FEATURES } from '../domain/churn.ts'
 import type { EventStore } from '../domain/log.ts'
+import { FEATURE_NAMES } from '../ml/features.ts'
 import { followFeatures } from '../ml/live_features.ts'
-import { loadModel, type Model, SHIPPED_MODEL } from '../ml/model.ts'
+import { SHIPPED_CHURN_MODEL, SHIPPED_MODEL } from '../ml/model.ts'
 import type { Freshness } from '../projections/freshness.ts'
 import { createChurnModel } from './churn/model.ts'
 import type { Config } from './config.ts'
 import { createGate } from './gate.ts'
+import { createGlance } from './glance.ts'
 import type { Log } from './log.ts'
 import { type Artefacts, openArtefacts } from './models/artefacts.ts'
+import { createPanel } from './models/panel.ts'
 import { createCardSessions } from './postgres/card_sessions.ts'
 import { createSnapshots } from './postgres/snapshots.ts'
 import { createSecrets } from './secrets.ts'
 import { openVault } from './vault.ts'
-
-/** In whose name Daybook itself acts: the clock, the demo bank, imports. */
-export const SYSTEM: Actor = { id: 'system', roles: ['system'] }
 
 const LOCATE_TIMEOUT_MS = 3000
 
@@ -115,12 +116,14 @@ export const createPorts = async (settings: PortSettings): Promise<OpenPorts> =>
   const closing = new AbortController()
   const features = followFeatures({ store, snapshots, log, signal: closing.signal })
   const artefacts = openArtefacts(join(directory, 'models'))
-  const churnModel = createChurnModel(() => ports, artefacts)
-  let fraudModel: Promise<Model> | undefined
-  const model = (): Promise<Model> => {
-    fraudModel ??= loadModel(SHIPPED_MODEL)
-    return fraudModel
-  }
+  const glance = createGlance(engine)
+  const around = { engine, glance, artefacts, clock, log }
+  const churn = createPanel({
+    ...{ ...around, family: 'churn', features: CHURN_FEATURES, shipped: SHIPPED_CHURN_MODEL },
+  })
+  const fraud = createPanel({
+    ...{ ...around, family: 'fraud', features: FEATURE_NAMES, shipped: SHIPPED_MODEL },
+  })
   const ports: Ports = {
     store,
     clock,
@@ -131,13 +134,13 @@ export const createPorts = async (settings: PortSettings): Promise<OpenPorts> =>
     vault: await openVault({ database, masterKey }),
     numbers: createNumbers(engine, clock),
     cardSessions: await createCardSessions(database),
-    churnModel,
-    gate: createGate({ engine, features, model, log, timeout_ms: config.riskGateTimeoutMs }),
+    churnModel: createChurnModel(churn),
+    gate: createGate({ glance, features, fraud, log, timeout_ms: config.riskGateTimeoutMs }),
   }
   const close = async (): Promise<void> => {
     closing.abort()
     await features.ended
-    await churnModel.close()
+    await Promise.all([churn.close(), fraud.close()])
   }
   return { ports, artefacts, close }
 }

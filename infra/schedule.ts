@@ -6,7 +6,7 @@ import { type Context, execute } from '../commands/kernel.ts'
 import { expireHolds } from '../commands/ledger/index.ts'
 import type { Ports } from '../commands/ports.ts'
 import type { Log } from './log.ts'
-import { SYSTEM } from './ports.ts'
+import { SYSTEM } from './system.ts'
 
 const TICK_MS = 1000
 const AT_ONCE = 500

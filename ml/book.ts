@@ -1,9 +1,11 @@
+import { judge, thresholdsOf } from '../domain/judgement.ts'
 import type { Decoded } from '../domain/kernel.ts'
 import { decode } from '../domain/kernel.ts'
 import { ledgerEvents } from '../domain/ledger/events.ts'
 import type { EventStore, Recorded } from '../domain/log.ts'
 import type { TransactionScored } from '../domain/risk.ts'
 import { riskEvents } from '../domain/risk.ts'
+import { countRecent, noneRecent, type Recent, tallyOf } from './brake.ts'
 import type { FeatureState, SavedFeatures } from './features.ts'
 import {
   applyLabel,
@@ -19,8 +21,8 @@ import type { Hearing } from './labels.ts'
 import { hearBefore } from './labels.ts'
 import type { Movement } from './movements.ts'
 import { movementsOf, observationOf } from './movements.ts'
-import type { Judge, Pending } from './scoring.ts'
-import { scoreEvent, scoresOf } from './scoring.ts'
+import type { Governing, Panel, Pending } from './scoring.ts'
+import { namedFeatures, scoreBy, scoreEvent, scoresOf } from './scoring.ts'
 
 /** Feature states by scores stream: a cache, any of them may be gone. */
 export type Snapshots = {
@@ -28,10 +30,21 @@ export type Snapshots = {
   save(stream: string, version: number, revision: number, saved: unknown): Promise<void>
 }
 
+/** What of a book a snapshot keeps. */
+export type SavedBook = {
+  readonly scores: number
+  readonly labels: number
+  readonly features: SavedFeatures
+}
+
 /** What scoring a book needs from outside. */
 export type Desk = {
   readonly store: EventStore
-  readonly judge: Judge
+  /** Work with the models that answer and watch now. */
+  readonly withPanel: <Result>(work: (panel: Panel) => Promise<Result>) => Promise<Result>
+  readonly policyOf: (book: string) => Promise<Governing>
+  /** From which probability a movement is reviewed, where neither policy nor model shall say. */
+  readonly alertThreshold?: number | undefined
   readonly snapshots: Snapshots
   readonly clock: () => Date
   readonly log: { readonly warn: (facts: object, message: string) => void }
@@ -52,6 +65,8 @@ export type Book = {
   /** The last revision of the scores stream; -1: there is none. */
   scores: number
   pending: Pending[]
+  /** For the brake; undefined until the book's policy has one. */
+  recent: Recent | undefined
   /** Movements applied since the features were saved. */
   unsaved: number
 }
@@ -73,19 +88,59 @@ const unscored = (book: Book, event: Recorded, movements: Movement[]): Set<Movem
   return new Set(leaving.slice(last + 1))
 }
 
-/** Scores what is pending and makes it durable. Throws Overtaken when another scorer wrote. */
-export const flush = async (desk: Desk, book: Book): Promise<void> => {
-  const { pending } = book
-  if (pending.length === 0) return
+const MOST_RECENT = 10_000
+
+/** Counts anew what the last scores of the book say, as far back as any window reaches. */
+const recount = async ({ store }: Desk, id: string): Promise<Recent> => {
+  const recent = noneRecent()
+  const last = { direction: 'backwards', limit: MOST_RECENT } as const
+  for await (const event of store.readStream(scoresOf(id), last)) {
+    const { booked_at, decision, wanted } = decode(riskEvents, event).data as TransactionScored
+    countRecent(recent, booked_at, (wanted ?? decision) === 'block')
+  }
+  return recent
+}
+
+const NO_TALLY = { movements: 0, wanted_blocked: 0 }
+
+/** The events of what is pending, by what the models and the book's policy say of it. */
+const judgeAll = async (desk: Desk, book: Book, panel: Panel, governing: Governing) => {
+  const { policy, revision } = governing
+  const { pending, recent } = book
+  const { champion: model } = panel
+  const { alertThreshold } = desk
   const vectors = new Float32Array(pending.length * FEATURE_NAMES.length)
   pending.forEach(({ vector }, row) => {
     vectors.set(vector, row * FEATURE_NAMES.length)
   })
-  const probabilities = await desk.judge.model.score(vectors)
+  const scores = await scoreBy(panel, vectors)
+  const threshold = alertThreshold ?? model.threshold
+  const { block_threshold } = model
+  const thresholds = thresholdsOf(policy, { threshold, block_threshold })
   const at = desk.clock().toISOString()
-  const events = pending.map((one, row) =>
-    scoreEvent(desk.judge, one, probabilities[row] as number, at),
-  )
+  return pending.map((one, row) => {
+    const { movement, vector } = one
+    const probability = scores.champion[row] as number
+    const judged = { ...movement, features: namedFeatures(vector), probability, at }
+    const { brake } = policy
+    const { booked_at } = movement
+    const tally = brake && recent ? tallyOf(recent, booked_at, brake.window_minutes) : NO_TALLY
+    const judgement = judge(policy, judged, thresholds, tally)
+    if (recent) countRecent(recent, booked_at, judgement.wanted === 'block')
+    const challengers = scores.challengers.map(({ model: version, found }) => ({
+      ...{ model: version, probability: found[row] as number },
+    }))
+    return scoreEvent(one, { model, probability, challengers, judgement, revision }, at)
+  })
+}
+
+/** Scores what is pending and makes it durable. Throws Overtaken when another scorer wrote. */
+export const flush = async (desk: Desk, book: Book): Promise<void> => {
+  if (book.pending.length === 0) return
+  const governing = await desk.policyOf(book.id)
+  if (governing.policy.brake) book.recent ??= await recount(desk, book.id)
+  else book.recent = undefined
+  const events = await desk.withPanel((panel) => judgeAll(desk, book, panel, governing))
   const result = await desk.store.append(scoresOf(book.id), book.scores, events)
   if (result.outcome === 'conflict') throw new Overtaken(`${scoresOf(book.id)} has moved on`)
   book.scores += events.length
@@ -98,7 +153,8 @@ export const flush = async (desk: Desk, book: Book): Promise<void> => {
 /** A snapshot that cannot be saved costs time later and nothing else. */
 export const save = async (desk: Desk, book: Book): Promise<void> => {
   const { scores, hearing } = book
-  const saved = { scores, labels: hearing.next, features: saveFeatures(book.features) }
+  const features = saveFeatures(book.features)
+  const saved: SavedBook = { scores, labels: hearing.next, features }
   try {
     await desk.snapshots.save(scoresOf(book.id), REDUCER_VERSION, book.next - 1, saved)
     book.unsaved = 0
@@ -163,18 +219,11 @@ export const recall = async (desk: Desk, id: string): Promise<Book> => {
   const backwards = { direction: 'backwards', limit: 1 } as const
   for await (const event of desk.store.readStream(scoresOf(id), backwards)) last = event
   const score = last && (decode(riskEvents, last).data as TransactionScored)
-  const book = { id, resumed: score, scores: last?.revision ?? -1, pending: [], unsaved: 0 }
+  const begun = { pending: [], recent: undefined, unsaved: 0 }
+  const book = { id, resumed: score, scores: last?.revision ?? -1, ...begun }
   const snapshot = await desk.snapshots.load(scoresOf(id), REDUCER_VERSION)
   if (snapshot) {
-    const {
-      scores,
-      labels,
-      features: saved,
-    } = snapshot.saved as {
-      scores: number
-      labels: number
-      features: SavedFeatures
-    }
+    const { scores, labels, features: saved } = snapshot.saved as SavedBook
     // A snapshot that knows of more scores than there are belongs to another log.
     const state = scores <= book.scores ? loadFeatures(saved) : undefined
     const next = snapshot.revision + 1

@@ -3,8 +3,8 @@ import type { Decoded } from '../domain/kernel.ts'
 import { decode } from '../domain/kernel.ts'
 import { ledgerEvents } from '../domain/ledger/events.ts'
 import type { EventStore, Recorded } from '../domain/log.ts'
-import { BOOK_PREFIX, type Snapshots } from './book.ts'
-import type { FeatureState, Observation, SavedFeatures } from './features.ts'
+import { BOOK_PREFIX, type SavedBook, type Snapshots } from './book.ts'
+import type { FeatureState, Observation } from './features.ts'
 import {
   applyLabel,
   apply as applyMovement,
@@ -42,7 +42,7 @@ const FOLLOW_EVERY_MS = 1_000
 /** From the scorer's last snapshot, or from the beginning. */
 const takeUp = async ({ snapshots }: Desk, book: string): Promise<Followed> => {
   const snapshot = await snapshots.load(scoresOf(book), REDUCER_VERSION)
-  const saved = snapshot?.saved as { labels: number; features: SavedFeatures } | undefined
+  const saved = snapshot?.saved as SavedBook | undefined
   const state = saved && loadFeatures(saved.features)
   if (!snapshot || !saved || !state) {
     return {

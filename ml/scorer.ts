@@ -3,13 +3,6 @@ import type { Recorded } from '../domain/log.ts'
 import { createTurns } from '../domain/turns.ts'
 import type { Book, Desk } from './book.ts'
 import { apply, BOOK_PREFIX, catchUp, flush, Overtaken, recall, save } from './book.ts'
-import type { Model } from './model.ts'
-
-export type ScorerSettings = Omit<Desk, 'judge'> & {
-  readonly model: Model
-  /** From which probability a movement is reviewed; without it, the model's own threshold. */
-  readonly alertThreshold?: number
-}
 
 export type Scorer = {
   /**
@@ -39,15 +32,8 @@ type Numbered = { readonly event: Recorded; readonly index: number }
 const BOOKS_IN_MEMORY = 16
 const MOST_ATTEMPTS = 10
 
-const deskOf = ({ model, alertThreshold, ...rest }: ScorerSettings): Desk => {
-  const review_from = alertThreshold ?? model.threshold
-  const block_from = Math.max(review_from, model.block_threshold)
-  return { ...rest, judge: { model, review_from, block_from } }
-}
-
 /** Exactly one score per movement, in the order of the book, whoever else is scoring it. */
-export const createScorer = (settings: ScorerSettings): Scorer => {
-  const desk = deskOf(settings)
+export const createScorer = (desk: Desk): Scorer => {
   const books = new Map<string, Book>()
   const inTurn = createTurns()
 

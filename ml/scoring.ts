@@ -1,9 +1,11 @@
 import { uuidv5 } from '../domain/ids.ts'
+import type { Judgement, RiskDecision } from '../domain/judgement.ts'
 import type { NewEvent, Recorded } from '../domain/log.ts'
+import type { Policy } from '../domain/policies.ts'
 import type { TransactionScored } from '../domain/risk.ts'
 import { riskEvents } from '../domain/risk.ts'
 import { FEATURE_NAMES } from './features.ts'
-import type { Model } from './model.ts'
+import type { Model, ModelReason } from './model.ts'
 import type { Movement } from './movements.ts'
 
 /** A movement to be scored, the event that holds it, and its vector as of that moment. */
@@ -13,12 +15,11 @@ export type Pending = {
   readonly vector: Float32Array
 }
 
-export type Judge = {
-  readonly model: Model
-  /** The probability from which a movement is reviewed, and from which it is blocked. */
-  readonly review_from: number
-  readonly block_from: number
-}
+/** The model that answers, and those that watch: what they say is recorded and changes nothing. */
+export type Panel = { readonly champion: Model; readonly challengers: readonly Model[] }
+
+/** What a book goes by; revision -1: it has said nothing. */
+export type Governing = { readonly policy: Policy; readonly revision: number }
 
 export const scoresOf = (book: string): string => `scores-${book}`
 
@@ -32,30 +33,67 @@ export const namedFeatures = (vector: Float32Array): Record<string, number> => {
   return named
 }
 
-const decide = (judge: Judge, probability: number): TransactionScored['decision'] => {
-  if (probability < judge.review_from) return 'approve'
-  return probability < judge.block_from ? 'review' : 'block'
+/** What a panel says of vectors laid end to end: the champion's probabilities, and the others'. */
+type Scores = {
+  readonly champion: Float32Array
+  readonly challengers: readonly { readonly model: string; readonly found: Float32Array }[]
+}
+
+/** A challenger that fails is left out; a champion that fails throws. */
+export const scoreBy = async (
+  { champion, challengers }: Panel,
+  vectors: Float32Array,
+): Promise<Scores> => {
+  const found = await champion.score(vectors)
+  const watching = await Promise.allSettled(
+    challengers.map(async (model) => ({ model: model.version, found: await model.score(vectors) })),
+  )
+  return {
+    champion: found,
+    challengers: watching.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
+  }
+}
+
+/** What a judged score says beside the score itself: nothing that goes without saying. */
+export const judgedFields = ({ decision, by, wanted, rules }: Judgement, revision: number) => ({
+  decision,
+  ...(by !== 'model' && { by }),
+  ...(wanted !== decision && { wanted }),
+  ...(rules.length > 0 && { rules: [...rules] }),
+  ...(revision >= 0 && { policy: revision }),
+})
+
+/** Exact reasons take some milliseconds, and only alerts are read by people. */
+export const reasonsFor = (
+  model: Model,
+  decision: RiskDecision,
+  vector: Float32Array,
+): readonly ModelReason[] =>
+  decision === 'approve' ? model.explain(vector) : model.explainExactly(vector)
+
+export type Judged = {
+  readonly model: Model
+  readonly probability: number
+  readonly challengers: TransactionScored['challengers']
+  readonly judgement: Judgement
+  readonly revision: number
 }
 
 /** The event of one score. Its id follows from the entry, so that a repeated append is known. */
 export const scoreEvent = (
-  judge: Judge,
   { event, movement, vector }: Pending,
-  probability: number,
+  { model, probability, challengers, judgement, revision }: Judged,
   scored_at: string,
 ): NewEvent => {
   const { scored: _scored, terminal: _terminal, device: _device, ...rest } = movement
-  const { model } = judge
-  const decision = decide(judge, probability)
-  // Exact reasons take some milliseconds, and only alerts are read by people.
-  const reasons = decision === 'approve' ? model.explain(vector) : model.explainExactly(vector)
   const data: TransactionScored = {
     ...rest,
     model: model.version,
     features: namedFeatures(vector),
     probability,
-    decision,
-    reasons: [...reasons],
+    ...judgedFields(judgement, revision),
+    reasons: [...reasonsFor(model, judgement.decision, vector)],
+    ...(challengers && challengers.length > 0 && { challengers }),
     scored_at,
   }
   return {

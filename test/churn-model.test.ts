@@ -6,11 +6,13 @@ import { challengeModel, endChallenge, promoteModel, recordModel } from '../comm
 import type { Ports } from '../commands/ports.ts'
 import { CHURN_FEATURES, type ChurnProfile } from '../domain/churn.ts'
 import { createChurnModel, vectorOf } from '../infra/churn/model.ts'
+import { createGlance } from '../infra/glance.ts'
 import { openArtefacts } from '../infra/models/artefacts.ts'
 import { describedBy } from '../infra/models/described.ts'
+import { createPanel } from '../infra/models/panel.ts'
 import { trainChurn } from '../ml/churn.ts'
 import { SHIPPED_CHURN, simulateChurn } from '../ml/churn_simulator.ts'
-import { loadModel } from '../ml/model.ts'
+import { loadModel, SHIPPED_CHURN_MODEL } from '../ml/model.ts'
 import { temporaryDirectory } from './infra-support.ts'
 import { answerOf, askOn } from './machine-support.ts'
 import { createMemoryPorts } from './support/memory.ts'
@@ -32,9 +34,14 @@ const setUp = async () => {
   const directory = join(temporaryDirectory(), 'models')
   const artefacts = openArtefacts(directory)
   const memory = createMemoryPorts(() => new Date())
-  const churnModel = createChurnModel(() => ports, artefacts)
+  const { engine, clock } = memory
+  const models = createPanel({
+    ...{ family: 'churn', features: CHURN_FEATURES, shipped: SHIPPED_CHURN_MODEL },
+    ...{ engine, glance: createGlance(engine), artefacts, clock, log: { warn: () => undefined } },
+  })
+  onTestFinished(() => models.close())
+  const churnModel = createChurnModel(models)
   const ports: Ports = { ...memory, churnModel }
-  onTestFinished(() => churnModel.close())
   const ask = askOn(ports)
   const bytes = made.bytes as Uint8Array
   const sha256 = await artefacts.save(bytes)

@@ -8,12 +8,14 @@ import type { EventStore } from '../domain/log.ts'
 import type { PolicyTerms } from '../domain/policies.ts'
 import { Screening } from '../domain/screening.ts'
 import { createGate, type GateSettings } from '../infra/gate.ts'
+import { createGlance } from '../infra/glance.ts'
 import { followFeatures, type LiveFeatures } from '../ml/live_features.ts'
 import { loadModel, type Model, SHIPPED_MODEL } from '../ml/model.ts'
 import { type Movement, movementsOf, observationOf } from '../ml/movements.ts'
 import { createScorer } from '../ml/scorer.ts'
 import { namedFeatures } from '../ml/scoring.ts'
 import { bookEvents, expected, memory } from './ml-support.ts'
+import { deskOf } from './scoring-support.ts'
 import { createMemoryStore, noSnapshots } from './support/memory.ts'
 
 const NOW = new Date('2026-01-17T00:00:00.000Z')
@@ -72,9 +74,7 @@ describe('live features', () => {
       const store = await bookUntil(150)
       const snapshots = memory()
       if (from !== 'the beginning') {
-        const clock = () => NOW
-        const desk = { store, model: model(), snapshots, clock, log: { warn: () => undefined } }
-        const scorer = createScorer(desk)
+        const scorer = createScorer(deskOf(store, model(), { snapshots }))
         await scorer.handle(store.log.filter(({ stream }) => stream === 'book-main'))
         await scorer.drain()
         expect(snapshots.saved.size).toBe(1)
@@ -149,9 +149,9 @@ const gateWith = async (
     await store.append('policy-main', -1, [event])
   }
   return createGate({
-    engine: createEngine(store, noSnapshots),
+    glance: createGlance(createEngine(store, noSnapshots)),
     features: following(store),
-    model: async () => model(),
+    fraud: { withPanel: (work) => work({ champion: model(), challengers: [] }) },
     log: { warn: () => undefined },
     timeout_ms: 5_000,
     ...changes,
@@ -170,7 +170,7 @@ describe('the gate', () => {
     [{ review_from: 0, block_from: 0 }, 'refuse', 'block'],
   ] as const)('with the policy %o comes to %s', async (policy, outcome, decision) => {
     const screening = await (await gateWith(policy)).screen(asked())
-    expect(screening).toMatchObject({ outcome, score: { model: 'fraud-2', decision, by: 'model' } })
+    expect(screening).toMatchObject({ outcome, score: { model: 'fraud-2', decision } })
     expect(screening.policy).toBe(policy && 0)
     expect(screening.score?.features.amount).toBe(12)
     expect(Screening.parse(screening)).toEqual(screening)
@@ -199,23 +199,17 @@ describe('the gate', () => {
     ['hold', 'hold'],
     ['closed', 'refuse'],
   ] as const)('that cannot score in time is %s: %s', async (when_unsure, outcome) => {
-    const late = { model: () => never, timeout_ms: 10 }
+    const late = { fraud: { withPanel: () => never }, timeout_ms: 10 }
     const slow = await (await gateWith({ when_unsure }, late)).screen(asked())
     expect(slow).toEqual({ outcome, score: null, failure: 'timed_out', policy: 0 })
-    const broken = await (await gateWith({ when_unsure }, { model: dead })).screen(asked())
+    const gone = { fraud: { withPanel: dead } }
+    const broken = await (await gateWith({ when_unsure }, gone)).screen(asked())
     expect(broken).toEqual({ outcome, score: null, failure: 'unavailable', policy: 0 })
     expect(Screening.parse(broken)).toEqual(broken)
   })
 
   test('that cannot even read the policy holds', async () => {
-    const engine = {
-      ...createEngine(
-        createMemoryStore(() => NOW),
-        noSnapshots,
-      ),
-      look: dead,
-    }
-    const screening = await (await gateWith(undefined, { engine })).screen(asked())
+    const screening = await (await gateWith(undefined, { glance: dead })).screen(asked())
     expect(screening).toEqual({ outcome: 'hold', score: null, failure: 'unavailable' })
   })
 })

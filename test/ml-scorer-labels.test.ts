@@ -1,59 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { ulid } from 'ulid'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { uuidv5 } from '../domain/ids.ts'
-import { decode } from '../domain/kernel.ts'
-import type { EventStore, Recorded } from '../domain/log.ts'
-import { riskEvents, type TransactionScored } from '../domain/risk.ts'
-import { connectEventStore } from '../infra/eventstore/client.ts'
-import {
-  type EmbeddedEventStore,
-  startEmbeddedEventStore,
-} from '../infra/eventstore/embedded/index.ts'
-import { loadModel, type Model, SHIPPED_MODEL } from '../ml/model.ts'
-import { createScorer, PoisonedMessage, type ScorerSettings } from '../ml/scorer.ts'
+import type { EventStore } from '../domain/log.ts'
+import { PoisonedMessage } from '../ml/scorer.ts'
 import { memory } from './ml-support.ts'
+import { useScoring } from './scoring-support.ts'
 
-let directory: string
-let server: EmbeddedEventStore
+const { get, collect, newScorer, scoresOf } = useScoring()
 let store: EventStore
-let model: Model
 
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'daybook-labels-'))
-  server = await startEmbeddedEventStore({ directory })
-  store = connectEventStore({ url: server.url })
-  model = await loadModel(SHIPPED_MODEL)
+beforeAll(() => {
+  ;({ store } = get())
 })
-
-afterAll(async () => {
-  await Promise.all([store?.close(), model?.close()])
-  await server?.close()
-  await rm(directory, { recursive: true, force: true })
-})
-
-const collect = async (stream: string): Promise<Recorded[]> => {
-  const events: Recorded[] = []
-  for await (const event of store.readStream(stream)) events.push(event)
-  return events
-}
-
-const newScorer = (changes: Partial<ScorerSettings> = {}) =>
-  createScorer({
-    store,
-    model,
-    snapshots: memory(),
-    clock: () => new Date('2026-11-01T00:00:00.000Z'),
-    log: { warn: () => undefined },
-    ...changes,
-  })
-
-const scoresOf = async (book: string): Promise<TransactionScored[]> =>
-  (await collect(`scores-${book}`)).map(
-    (event) => decode(riskEvents, event).data as TransactionScored,
-  )
 
 describe('the scorer and the labels of its book', () => {
   const at = '2026-01-20T12:00:00.000Z'

@@ -1,70 +1,20 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { ulid } from 'ulid'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { uuidv5 } from '../domain/ids.ts'
-import { decode, PoisonedEvent } from '../domain/kernel.ts'
+import { PoisonedEvent } from '../domain/kernel.ts'
 import type { EventStore, Recorded } from '../domain/log.ts'
-import { riskEvents, type TransactionScored } from '../domain/risk.ts'
-import { connectEventStore } from '../infra/eventstore/client.ts'
-import {
-  type EmbeddedEventStore,
-  startEmbeddedEventStore,
-} from '../infra/eventstore/embedded/index.ts'
-import { loadModel, type Model, SHIPPED_MODEL } from '../ml/model.ts'
-import { createScorer, PoisonedMessage, type ScorerSettings } from '../ml/scorer.ts'
+import type { Model } from '../ml/model.ts'
+import { PoisonedMessage } from '../ml/scorer.ts'
 import { batches, bookEvents, entryOf, expected, memory, postings } from './ml-support.ts'
+import { useScoring } from './scoring-support.ts'
 
-let directory: string
-let server: EmbeddedEventStore
+const { get, collect, newScorer, scoresOf, newBook } = useScoring()
 let store: EventStore
 let rival: EventStore
 let model: Model
 
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'daybook-scorer-'))
-  server = await startEmbeddedEventStore({ directory })
-  store = connectEventStore({ url: server.url })
-  rival = connectEventStore({ url: server.url })
-  model = await loadModel(SHIPPED_MODEL)
+beforeAll(() => {
+  ;({ store, rival, model } = get())
 })
-
-afterAll(async () => {
-  await Promise.all([store?.close(), rival?.close(), model?.close()])
-  await server?.close()
-  await rm(directory, { recursive: true, force: true })
-})
-
-const collect = async (stream: string): Promise<Recorded[]> => {
-  const events: Recorded[] = []
-  for await (const event of store.readStream(stream)) events.push(event)
-  return events
-}
-
-const newBook = async (make = bookEvents) => {
-  const book = `b${ulid().toLowerCase()}`
-  const events = make(book)
-  for (let place = 0; place < events.length; place += 200) {
-    await store.append(`book-${book}`, place - 1, events.slice(place, place + 200))
-  }
-  return { book, recorded: await collect(`book-${book}`) }
-}
-
-const newScorer = (changes: Partial<ScorerSettings> = {}) =>
-  createScorer({
-    store,
-    model,
-    snapshots: memory(),
-    clock: () => new Date('2026-11-01T00:00:00.000Z'),
-    log: { warn: () => undefined },
-    ...changes,
-  })
-
-const scoresOf = async (book: string): Promise<TransactionScored[]> =>
-  (await collect(`scores-${book}`)).map(
-    (event) => decode(riskEvents, event).data as TransactionScored,
-  )
 
 const expectScoredOnce = async (book: string, recorded: readonly Recorded[]) => {
   const scores = await scoresOf(book)

@@ -20,8 +20,8 @@ const accountAsItStands = async (
   { book, from }: Gated,
 ): Promise<Account | undefined> => {
   const stream = `${Ledger.category}-${book}`
-  const known = ports.engine.peek(stream) ?? (await ports.engine.look(Ledger, stream)).state
-  return (known as Book).accounts.get(from)
+  const { state } = ports.engine.peek(stream) ?? (await ports.engine.look(Ledger, stream))
+  return (state as Book).accounts.get(from)
 }
 
 /**

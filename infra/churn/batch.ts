@@ -5,7 +5,7 @@ import type { Ports } from '../../commands/ports.ts'
 import { isRefusal } from '../../domain/kernel.ts'
 import { findChurnCustomers } from '../../projections/churn/index.ts'
 import type { Database } from '../../projections/table.ts'
-import { SYSTEM } from '../ports.ts'
+import { SYSTEM } from '../system.ts'
 import type { Doer } from '../tasks/worker.ts'
 import type { Delivery } from './alerts.ts'
 

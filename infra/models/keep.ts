@@ -6,7 +6,7 @@ import { CHURN_FEATURES } from '../../domain/churn.ts'
 import type { ModelFamily } from '../../domain/models.ts'
 import { FEATURE_NAMES } from '../../ml/features.ts'
 import { loadModel } from '../../ml/model.ts'
-import { SYSTEM } from '../ports.ts'
+import { SYSTEM } from '../system.ts'
 import type { Artefacts } from './artefacts.ts'
 import { describedBy } from './described.ts'
 

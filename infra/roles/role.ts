@@ -12,6 +12,8 @@ export type RoleSettings = {
   /** Empty: the embedded bus in `busFile`. */
   readonly kafkaBrokers: readonly string[]
   readonly busFile: string
+  /** The data directory: model files lie in it. */
+  readonly directory: string
   readonly alertThreshold: number | undefined
   /** What the thread that has both shall do: with the embedded bus, both. */
   readonly relay: boolean

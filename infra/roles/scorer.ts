@@ -1,5 +1,9 @@
 /** A thread that carries the log to the bus and scores what arrives there. */
-import { loadModel, SHIPPED_MODEL } from '../../ml/model.ts'
+import { join } from 'node:path'
+import { createEngine } from '../../commands/engine.ts'
+import { Policies } from '../../domain/policies.ts'
+import { FEATURE_NAMES } from '../../ml/features.ts'
+import { SHIPPED_MODEL } from '../../ml/model.ts'
 import { createScorer } from '../../ml/scorer.ts'
 import { openEmbeddedBus } from '../bus/embedded.ts'
 import { eventsOf } from '../bus/envelope.ts'
@@ -8,7 +12,10 @@ import type { Bus, RelayTarget } from '../bus/port.ts'
 import { ledgerTopic, relayTarget, runRelay, type TopicTable, topicTable } from '../bus/relay.ts'
 import { clockFrom } from '../clock.ts'
 import { connectEventStore } from '../eventstore/client.ts'
+import { createGlance } from '../glance.ts'
 import type { Log } from '../log.ts'
+import { openArtefacts } from '../models/artefacts.ts'
+import { createPanel } from '../models/panel.ts'
 import { relayCheckpoints } from '../postgres/checkpoints.ts'
 import { connectPostgres } from '../postgres/pool.ts'
 import { createSnapshots } from '../postgres/snapshots.ts'
@@ -38,16 +45,24 @@ await playRole(async (settings, { log, signal, ready }) => {
     max: 2,
   })
   const store = connectEventStore({ url: settings.eventStoreUrl })
-  const model = await loadModel(SHIPPED_MODEL)
   const { bus, target, topics } = await openBus(settings, database, log)
   const { alertThreshold } = settings
+  const snapshots = await createSnapshots(database)
+  const clock = clockFrom(settings.clock)
+  const engine = createEngine(store, snapshots)
+  const glance = createGlance(engine)
+  const artefacts = openArtefacts(join(settings.directory, 'models'))
+  const models = createPanel({
+    ...{ family: 'fraud', features: FEATURE_NAMES, shipped: SHIPPED_MODEL },
+    ...{ engine, glance, artefacts, clock, log },
+  })
   const scorer = createScorer({
-    store,
-    model,
-    snapshots: await createSnapshots(database),
-    clock: clockFrom(settings.clock),
-    log,
-    ...(alertThreshold !== undefined && { alertThreshold }),
+    ...{ store, snapshots, clock, log, alertThreshold },
+    withPanel: models.withPanel,
+    policyOf: async (book) => {
+      const { state: policy, revision } = await glance(Policies, book)
+      return { policy, revision }
+    },
   })
   try {
     // The consumer first: the bus keeps what a group it knows has not yet read.
@@ -67,7 +82,7 @@ await playRole(async (settings, { log, signal, ready }) => {
     await scorer.drain()
   } finally {
     await bus.close()
-    await model.close()
+    await models.close()
     await Promise.all([store.close(), database.end()])
   }
 })

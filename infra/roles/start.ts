@@ -25,6 +25,7 @@ const settingsOf = (config: Config, parts: Parts, clock: Clock): RoleSettings =>
     databaseUrl: parts.databaseUrl,
     kafkaBrokers: kafkaBrokers ?? [],
     busFile: join(parts.directory.path, 'bus.db'),
+    directory: parts.directory.path,
     alertThreshold: config.riskAlertThreshold,
     clock: clock.shared,
   }

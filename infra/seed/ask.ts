@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { type Command, execute } from '../../commands/kernel.ts'
 import type { Ports } from '../../commands/ports.ts'
 import { isRefusal, type Refusal } from '../../domain/kernel.ts'
-import { SYSTEM } from '../ports.ts'
+import { SYSTEM } from '../system.ts'
 
 /** What is to be there was refused by a rule: it contradicts itself, or what is there already. */
 export class SeedRefused extends Error {

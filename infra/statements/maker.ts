@@ -15,7 +15,7 @@ import type { Freshness } from '../../projections/freshness.ts'
 import { openFile, openWorkshop } from '../files.ts'
 import { goOnWith } from '../left_behind.ts'
 import type { Log } from '../log.ts'
-import { SYSTEM } from '../ports.ts'
+import { SYSTEM } from '../system.ts'
 import { type Extent, type Figures, readFigures, readRows, type Totals } from './movements.ts'
 import { PART, type StatementFoot, type StatementHead, writeStatement } from './pdf.ts'
 

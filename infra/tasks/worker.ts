@@ -8,7 +8,7 @@ import type { Freshness } from '../../projections/freshness.ts'
 import type { Database } from '../../projections/table.ts'
 import { goOnWith } from '../left_behind.ts'
 import type { Log } from '../log.ts'
-import { SYSTEM } from '../ports.ts'
+import { SYSTEM } from '../system.ts'
 
 export type Progress = { readonly stage: string; readonly done: number }
 
