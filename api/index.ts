@@ -19,9 +19,10 @@ import { installRoutes, machineRoutes } from './native/machines.ts'
 import { modelRoutes } from './native/models.ts'
 import { apiKeyRoutes, tokenRoutes, userRoutes } from './native/people.ts'
 import { periodRoutes } from './native/periods.ts'
+import { policyRoutes } from './native/policies.ts'
 import { projectionRoutes } from './native/projections.ts'
 import { riskRoutes } from './native/risk.ts'
-import { transferRoutes } from './native/transfers.ts'
+import { heldRoutes, transferRoutes } from './native/transfers.ts'
 import type { Route } from './route.ts'
 
 /** Every route of the native API. Their examples work one after another on an empty system. */
@@ -36,6 +37,8 @@ export const nativeRoutes: readonly Route[] = [
   ...eventRoutes,
   ...riskRoutes,
   ...caseRoutes,
+  ...policyRoutes,
+  ...heldRoutes,
   ...projectionRoutes,
   ...closingRoutes,
   ...complianceRoutes,

@@ -12,6 +12,7 @@ import type { Decider, EventSchemas } from './kernel.ts'
 import { Labels } from './labels.ts'
 import { Ledger } from './ledger/index.ts'
 import { Models } from './models.ts'
+import { Policies } from './policies.ts'
 import { deciderOf, type Registry } from './registry.ts'
 import { riskEvents } from './risk.ts'
 import { Sequence } from './sequences.ts'
@@ -41,6 +42,7 @@ export const modules: readonly Decider[] = [
   Churn,
   ChurnAlertSettings,
   Models,
+  Policies,
   Task,
   Case,
   Labels,

@@ -38,6 +38,8 @@ export const permissions = [
   'risk:work',
   'risk:decide',
   'risk:label',
+  /** Thresholds, rules, lists and the brake of a book. */
+  'risk:govern',
   'compliance:export',
   'projections:read',
   'calendars:read',
@@ -77,7 +79,8 @@ const teller: Grants = {
 const manager: Grants = {
   ...teller,
   ...all('entries:post', 'entries:reverse', 'accounts:manage', 'periods:read', 'users:read'),
-  ...all('risk:read', 'risk:work', 'risk:decide', 'projections:read', 'calendars:manage'),
+  ...all('risk:read', 'risk:work', 'risk:decide', 'risk:govern'),
+  ...all('projections:read', 'calendars:manage'),
 }
 
 const grants: Readonly<Record<Role, Grants>> = {

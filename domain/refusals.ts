@@ -66,6 +66,7 @@ export const refusals = {
   TOO_MANY_CHALLENGERS: { kind: 'rule', title: 'Enough models challenge already' },
   THRESHOLDS_CROSSED: { kind: 'invalid', title: 'Reviewing would begin above blocking' },
   TOO_MANY_RULES: { kind: 'conflict', title: 'The book has too many rules already' },
+  RULE_FIELD_UNKNOWN: { kind: 'invalid', title: 'A rule names what no movement has' },
   RULE_NOT_FOUND: { kind: 'missing', title: 'No such rule' },
   LIST_FULL: { kind: 'conflict', title: 'The list is full' },
   NOT_LISTED: { kind: 'missing', title: 'The account is not on the list' },

@@ -1,3 +1,4 @@
+import { RISK_FEATURES } from '../domain/risk.ts'
 import { DAY_MS, dayOf } from './features/days.ts'
 import { look } from './features/kept.ts'
 import type { SavedState } from './features/saved.ts'
@@ -20,36 +21,7 @@ export { initialFeatures } from './features/state.ts'
  * Those of 7 and 30 days are whole UTC days, today so far being the last, and do not saturate.
  * Both leave out what was recorded before but happened after.
  */
-export const FEATURE_NAMES = [
-  'amount',
-  'hour_of_day',
-  'weekend',
-  'seconds_since_last',
-  'account_age_days',
-  'count_1h',
-  'sum_1h',
-  'count_1d',
-  'sum_1d',
-  'count_30d',
-  'mean_30d',
-  'large_7d',
-  'large_30d',
-  'amount_to_mean_30d',
-  'amount_deviations_30d',
-  'amount_to_largest_30d',
-  'amount_to_mean',
-  'amount_deviations',
-  'payee_new',
-  'payee_payers_1d',
-  'payee_frauds_30d',
-  'payers_1d',
-  'terminal_count_7d',
-  'terminal_count_30d',
-  'terminal_frauds_7d',
-  'terminal_frauds_30d',
-  'terminal_fraud_share_30d',
-  'device_new',
-] as const
+export const FEATURE_NAMES = RISK_FEATURES
 
 export type FeatureName = (typeof FEATURE_NAMES)[number]
 

@@ -10,6 +10,7 @@ import type { Projection } from './kernel.ts'
 import { labelBook } from './labels.ts'
 import { accountBook, holdBook, journal, periodBook, screenedTransferBook } from './ledger/index.ts'
 import { modelBook } from './models.ts'
+import { policyBook } from './policies.ts'
 import { scoreBook } from './risk.ts'
 import { sessionBook } from './sessions.ts'
 import { statementBook } from './statements.ts'
@@ -35,6 +36,7 @@ export const projections: readonly Projection[] = [
   statementBook,
   churnBook,
   modelBook,
+  policyBook,
   taskBook,
   holidayBook.projection,
   eventIndexBook,

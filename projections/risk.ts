@@ -17,6 +17,11 @@ const scores: Table = {
     probability: 'double precision',
     decision: 'text',
     reasons: 'jsonb',
+    judged_by: 'text',
+    wanted: 'text',
+    rules: 'jsonb',
+    policy: 'integer',
+    challengers: 'jsonb',
     booked_at: 'timestamptz',
     scored_at: 'timestamptz',
   },
@@ -25,16 +30,20 @@ const scores: Table = {
     ['position'],
     ['book', 'account', 'position'],
     { columns: ['position'], where: "decision <> 'approve'" },
+    { columns: ['book', 'scored_at'], where: 'rules is not null' },
   ],
 }
 
+/** What a score leaves out when it goes without saying. */
+const unsaid = { wanted: null, rules: null, policy: null, challengers: null }
+
 export const scoreBook = projection({
   name: 'scores',
-  version: 1,
+  version: 2,
   tables: [scores],
   schemas: riskEvents,
   on: {
-    TransactionScored: ({ data: { revision: _revision, ...score } }, rows) =>
-      rows.put(scores, score),
+    TransactionScored: ({ data: { revision: _revision, by, ...score } }, rows) =>
+      rows.put(scores, { ...unsaid, ...score, judged_by: by ?? 'model' }),
   },
 })

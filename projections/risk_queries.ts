@@ -18,6 +18,11 @@ export type ScoreView = {
   features: Record<string, number>
   probability: number
   decision: 'approve' | 'review' | 'block'
+  by: 'model' | 'rule' | 'list' | 'brake'
+  wanted: 'approve' | 'review' | 'block' | null
+  rules: { rule: string; outcome: string; shadow: boolean }[] | null
+  policy: number | null
+  challengers: { model: string; probability: number }[] | null
   reasons: { feature: string; code?: string; value: number; contribution: number; text: string }[]
   booked_at: Date
   scored_at: Date
@@ -26,7 +31,7 @@ export type ScoreView = {
 
 const selectScores = `
   select book, entry, account, counterparty, kind, amount, asset, model, features, probability,
-    decision, reasons, booked_at, scored_at, position from scores`
+    decision, judged_by as by, wanted, rules, policy, challengers, reasons, booked_at, scored_at, position from scores`
 
 type Paged = { cursor?: string | undefined; limit: number }
 

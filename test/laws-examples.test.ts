@@ -31,6 +31,15 @@ beforeAll(async () => {
   captured.own_session = (await logIn(ADMIN.username, ADMIN.password)).session ?? ''
 })
 
+/** A transfer that the risk gate holds, because the example of a list has its payee watched. */
+const hold = async (amount: string): Promise<string> => {
+  const transfer = { from: 'customers:1:checking', to: 'customers:2:checking', amount }
+  const asked = { ...transfer, risk: 'gate' }
+  const { status, body } = accepted(await admin.post('/v1/books/example/transfers', asked))
+  expect([status, body.status]).toEqual([202, 'held'])
+  return body.id
+}
+
 /** What other routes bring about in the background, once it is there. */
 const arrive: Readonly<Record<string, () => Promise<string>>> = {
   scored: async () => {
@@ -50,6 +59,8 @@ const arrive: Readonly<Record<string, () => Promise<string>>> = {
     const entries = body.items.map(({ entry }: { entry: string }) => entry)
     return entries.find((entry: string) => entry !== captured.scored)
   },
+  held: () => hold('4200'),
+  held_too: () => hold('4300'),
   trained_model: async () => {
     const { body: asked } = accepted(
       await admin.send('POST', '/v1/churn/trainings', {

@@ -79,14 +79,14 @@ export const transferRoutes: readonly Route[] = [
   }),
 ]
 
-/** Behind the policies, whose examples make the gate hold something. */
-export const gateRoutes: readonly Route[] = [
+/** Behind the policies, whose examples have an account watched. */
+export const heldRoutes: readonly Route[] = [
   write('put', '/v1/books/{book}/accounts/{account}/risk', changeGating, {
     tag,
     summary: 'Let what is transferred from an account pass the risk gate, or no longer',
     response: z.object({ book: z.string(), account: views.Code, risk: Gating }),
     problems: ['BOOK_NOT_FOUND', 'ACCOUNT_NOT_FOUND', 'ACCOUNT_CLOSED', 'REVISION_MISMATCH'],
-    example: { params: { book, account: 'customers:1:checking' }, body: { risk: 'gate' } },
+    example: { params: { book, account: 'customers:2:checking' }, body: { risk: 'gate' } },
   }),
   read('/v1/books/{book}/screened-transfers', listScreenedTransfers, {
     tag,

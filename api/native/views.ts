@@ -252,6 +252,13 @@ export const Score = z
     features: z.record(z.string(), z.number()),
     probability: z.number(),
     decision: z.enum(['approve', 'review', 'block']),
+    by: z.enum(['model', 'rule', 'list', 'brake']),
+    wanted: z.enum(['approve', 'review', 'block']).nullable(),
+    rules: z
+      .array(z.object({ rule: z.string(), outcome: z.string(), shadow: z.boolean() }))
+      .nullable(),
+    policy: z.int().nullable(),
+    challengers: z.array(z.object({ model: z.string(), probability: z.number() })).nullable(),
     reasons: z.array(Reason),
     booked_at: Timestamp,
     scored_at: Timestamp,

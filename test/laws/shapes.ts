@@ -97,6 +97,21 @@ const onScored: Shape = ({ known }, input) =>
     return { ...input, book, entry }
   })
 
+const ruleNames = fc.constantFrom('large', 'night')
+
+const aRule: Shape = (_world, { book, outcome, mode }) =>
+  ruleNames.map((rule) => ({
+    ...{ book, rule, description: rule, outcome, mode },
+    when: [{ field: 'amount', at_least: 100 }],
+  }))
+
+const onRule: Shape = (_world, input) => ruleNames.map((rule) => ({ ...input, rule }))
+
+const onList: Shape = (_world, input) =>
+  fc
+    .tuple(fc.constantFrom('watch', 'allow'), numbers)
+    .map(([list, number]) => ({ ...input, list, account: `customers:${number}` }))
+
 export const shapes: Readonly<Record<string, Shape>> = {
   // First the one that nearly everything is asked of.
   'books.open': ({ known }, input) =>
@@ -155,13 +170,19 @@ export const shapes: Readonly<Record<string, Shape>> = {
     fc.tuple(verdicts, fc.boolean()).map(([verdict, propose]) => ({ ...input, verdict, propose })),
   'cases.confirm': (_world, input) => verdicts.map((verdict) => ({ ...input, verdict })),
   'labels.record': onScored,
+  'policies.declare_rule': aRule,
+  'policies.snooze_rule': onRule,
+  'policies.retire_rule': onRule,
+  'policies.list_account': onList,
+  'policies.unlist_account': onList,
   'accounts.change_terms': (_world, input) => fc.constant({ ...input, overdraft_limit: '1000' }),
 }
 
 /** How often a command is drawn, where it is not once among all of them. */
 export const weights: Readonly<Record<string, number>> = {
   'accounts.open': 8,
-  'accounts.unfreeze': 8,
+  'accounts.freeze': 2,
+  'accounts.unfreeze': 10,
   'deposits.open': 4,
   'deposits.bring_forward': 4,
   'deposits.cover': 6,
@@ -190,6 +211,12 @@ export const weights: Readonly<Record<string, number>> = {
   'cases.reject': 10,
   'cases.reopen': 6,
   'labels.record': 4,
+  'policies.set': 2,
+  'policies.declare_rule': 4,
+  'policies.snooze_rule': 4,
+  'policies.retire_rule': 3,
+  'policies.list_account': 6,
+  'policies.unlist_account': 6,
   'models.record': 3,
   'models.promote': 6,
   'models.challenge': 10,
