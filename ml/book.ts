@@ -1,6 +1,6 @@
 import { judge, thresholdsOf } from '../domain/judgement.ts'
 import type { Decoded } from '../domain/kernel.ts'
-import { decode } from '../domain/kernel.ts'
+import { decode, PoisonedEvent } from '../domain/kernel.ts'
 import { ledgerEvents } from '../domain/ledger/events.ts'
 import type { EventStore, Recorded } from '../domain/log.ts'
 import type { TransactionScored } from '../domain/risk.ts'
@@ -200,12 +200,24 @@ export const apply = async (desk: Desk, book: Book, event: Recorded): Promise<vo
   await save(desk, book)
 }
 
+/** What is bad in the log itself stays so: whoever waited for it would wait for ever. */
+const applyOrPass = async (desk: Desk, book: Book, event: Recorded): Promise<void> => {
+  try {
+    await apply(desk, book, event)
+  } catch (error) {
+    if (!(error instanceof PoisonedEvent)) throw error
+    const { stream, revision } = event
+    desk.log.warn({ stream, revision, error: error.message }, 'an event cannot be scored')
+    book.next = revision + 1
+  }
+}
+
 /** Reads from the log what lies between the last event and this revision. */
 export const catchUp = async (desk: Desk, book: Book, revision: number): Promise<void> => {
   const missing = { from: book.next, limit: revision - book.next }
   for await (const event of desk.store.readStream(BOOK_PREFIX + book.id, missing)) {
     if (event.revision !== book.next) break
-    await apply(desk, book, event)
+    await applyOrPass(desk, book, event)
   }
   if (book.next === revision) return
   throw new Error(`${BOOK_PREFIX}${book.id} cannot be read at ${book.next}, before ${revision}`)
