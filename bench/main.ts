@@ -5,6 +5,7 @@ import { openBank } from './bank.ts'
 import { batches } from './batches.ts'
 import { catchUps } from './catch_up.ts'
 import { startDaybook } from './daybook.ts'
+import { gate } from './gate.ts'
 import { describeMachine } from './machine.ts'
 import { postings } from './postings.ts'
 import { reads } from './reads.ts'
@@ -20,6 +21,7 @@ const QUICK: Plan = { repetitions: 2, seconds: 2, warmUpSeconds: 1 }
 const scenarios: readonly Scenario[] = [
   ...postings,
   ...scores,
+  ...gate,
   ...reads,
   ...catchUps,
   ...batches,

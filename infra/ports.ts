@@ -5,6 +5,8 @@ import { createEngine } from '../commands/engine.ts'
 import type { EntryIndex, Ports, Score, ScoreIndex } from '../commands/ports.ts'
 import { createNumbers } from '../commands/sequences.ts'
 import { CHURN_FEATURES } from '../domain/churn.ts'
+import { Labels } from '../domain/labels.ts'
+import { Ledger } from '../domain/ledger/index.ts'
 import type { EventStore } from '../domain/log.ts'
 import { FEATURE_NAMES } from '../ml/features.ts'
 import { followFeatures } from '../ml/live_features.ts'
@@ -114,9 +116,15 @@ export const createPorts = async (settings: PortSettings): Promise<OpenPorts> =>
   const snapshots = await createSnapshots(database)
   const engine = createEngine(store, snapshots)
   const closing = new AbortController()
-  const features = followFeatures({ store, snapshots, log, signal: closing.signal })
-  const artefacts = openArtefacts(join(directory, 'models'))
   const glance = createGlance(engine)
+  const features = followFeatures({
+    ...{ store, snapshots, log, signal: closing.signal },
+    heads: {
+      ofBook: (book) => engine.peek(`${Ledger.category}-${book}`)?.revision,
+      ofLabels: async (book) => (await glance(Labels, book)).revision,
+    },
+  })
+  const artefacts = openArtefacts(join(directory, 'models'))
   const around = { engine, glance, artefacts, clock, log }
   const churn = createPanel({
     ...{ ...around, family: 'churn', features: CHURN_FEATURES, shipped: SHIPPED_CHURN_MODEL },

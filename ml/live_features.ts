@@ -28,8 +28,15 @@ export type LiveFeatures = {
   vectorOf(book: string, observation: Observation): Promise<Float32Array>
 }
 
+/** The last revision of a stream as far as it is known here; undefined when it is not. */
+export type Heads = {
+  readonly ofBook: (book: string) => number | undefined
+  readonly ofLabels: (book: string) => Promise<number>
+}
+
 type Desk = {
   readonly store: EventStore
+  readonly heads: Heads
   readonly snapshots: Pick<Snapshots, 'load'>
   readonly log: { readonly warn: (facts: object, message: string) => void }
   readonly signal: AbortSignal
@@ -62,10 +69,15 @@ const isPosting = ({ type }: Recorded): boolean =>
  * Reads on to the end. The labels first: whatever of the book lies before one of them can be read
  * by then, so that each is told at its own place.
  */
-const readOn = async ({ store, signal }: Desk, book: string, followed: Followed): Promise<void> => {
+const readOn = async (desk: Desk, book: string, followed: Followed): Promise<void> => {
+  const { store, heads, signal } = desk
   const tell = (label: Parameters<typeof applyLabel>[1]): void =>
     applyLabel(followed.features, label)
-  await readLabels(store, book, followed.hearing)
+  if ((await heads.ofLabels(book)) >= followed.hearing.next) {
+    await readLabels(store, book, followed.hearing)
+  }
+  const head = heads.ofBook(book)
+  if (head !== undefined && head < followed.next) return hearRest(followed.hearing, tell)
   const from = { from: followed.next, signal }
   for await (const event of store.readStream(BOOK_PREFIX + book, from)) {
     await hearBefore(store, book, followed.hearing, event, tell)

@@ -31,7 +31,8 @@ afterAll(() => loaded.model?.close())
 const following = (store: EventStore, snapshots = memory()): LiveFeatures => {
   const ending = new AbortController()
   const log = { warn: () => undefined }
-  const features = followFeatures({ store, snapshots, log, signal: ending.signal })
+  const heads = { ofBook: () => undefined, ofLabels: async () => Number.POSITIVE_INFINITY }
+  const features = followFeatures({ store, snapshots, log, heads, signal: ending.signal })
   onTestFinished(async () => {
     ending.abort()
     await features.ended
