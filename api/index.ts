@@ -15,6 +15,7 @@ import { entryRoutes } from './native/entries.ts'
 import { eventRoutes } from './native/events.ts'
 import { holdRoutes } from './native/holds.ts'
 import { holidayRoutes } from './native/holidays.ts'
+import { laboratoryRoutes } from './native/laboratory.ts'
 import { installRoutes, machineRoutes } from './native/machines.ts'
 import { modelRoutes } from './native/models.ts'
 import { apiKeyRoutes, tokenRoutes, userRoutes } from './native/people.ts'
@@ -39,6 +40,7 @@ export const nativeRoutes: readonly Route[] = [
   ...caseRoutes,
   ...policyRoutes,
   ...heldRoutes,
+  ...laboratoryRoutes,
   ...projectionRoutes,
   ...closingRoutes,
   ...complianceRoutes,

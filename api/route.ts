@@ -39,6 +39,8 @@ export type Example = {
   readonly headers?: Readonly<Record<string, string>>
   /** Values of the answer that later examples use as `{name}`: name -> field of the answer. */
   readonly capture?: Readonly<Record<string, string>>
+  /** What it is refused with: for what an empty system cannot show otherwise. */
+  readonly refused?: ProblemCode
   /** By somebody else than the examples before it, of the same roles. */
   readonly by?: 'another'
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import type { Refusal } from '../domain/kernel.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/kernel.ts'
+import { BookId } from '../domain/ledger/events.ts'
 import {
   ModelFamily,
   Models,
@@ -8,6 +9,7 @@ import {
   modelEvents,
   type TrainedModel,
 } from '../domain/models.ts'
+import { Asset } from '../domain/money.ts'
 import type { Outcome } from './engine.ts'
 import {
   type Context,
@@ -69,6 +71,56 @@ export const promoteModel = modelCommand({
   permission,
   input: z.strictObject({ ...Named, reason: Reason }),
   enrich: (input, { at }) => ({ ...input, promoted_at: at }),
+  decide: Models.decide.promote,
+  answer: (_events, { family, version }) => ({ family, version, status: 'champion' as const }),
+})
+
+/** A contest with the champion: on which movements, how sure, and what looks and stops cost. */
+export const Contested = {
+  ...Named,
+  family: z.literal('fraud'),
+  book: BookId,
+  asset: Asset,
+  matured_days: z.coerce.number().int().min(0).max(365).default(7),
+  since_days: z.coerce.number().int().min(1).max(3_650).default(90),
+  level: z.coerce.number().min(0.5).max(0.999).default(0.95),
+  review: z.coerce.number().min(0).max(1_000_000).default(2),
+  wrong_block: z.coerce.number().min(0).max(1_000_000).default(10),
+}
+
+/** Lets a challenger answer if it has earned that: better in ranking and money, beyond chance. */
+export const promoteByRule = modelCommand({
+  name: 'models.promote_by_rule',
+  permission,
+  input: z.strictObject(Contested),
+  enrich: async (input, { ports, at }) => {
+    const contest = await ports.laboratory.contest(input)
+    if (isRefusal(contest)) return contest
+    const { challenger, earned, ...figures } = contest
+    const { precision_lead, value_lead } = contest
+    if (!earned) {
+      return refuse(
+        'PROMOTION_NOT_EARNED',
+        `Of ${contest.rows} movements, its lead in average precision lies between ` +
+          `${precision_lead.low.toFixed(4)} and ${precision_lead.high.toFixed(4)}, in net value ` +
+          `between ${value_lead.low.toFixed(2)} and ${value_lead.high.toFixed(2)}.`,
+        {
+          ...{ rows: contest.rows, frauds: contest.frauds },
+          ...{ precision_low: precision_lead.low, value_low: value_lead.low },
+        },
+      )
+    }
+    const { family, book, asset } = input
+    return {
+      ...{
+        family,
+        version: challenger,
+        promoted_at: at,
+        reason: `Better than ${contest.champion}`,
+      },
+      evidence: { book, asset, ...figures },
+    }
+  },
   decide: Models.decide.promote,
   answer: (_events, { family, version }) => ({ family, version, status: 'champion' as const }),
 })

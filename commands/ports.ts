@@ -5,6 +5,7 @@ import type { TransactionScored } from '../domain/risk.ts'
 import type { Screening } from '../domain/screening.ts'
 import type { Vault } from '../domain/vault.ts'
 import type { Engine } from './engine.ts'
+import type { Laboratory } from './laboratory.ts'
 import type { Numbers } from './sequences.ts'
 
 export type Actor = { readonly id: string; readonly roles: readonly Role[] }
@@ -22,6 +23,7 @@ export type Ports = {
   readonly cardSessions: LiveCardSessions
   readonly churnModel: ChurnModel
   readonly gate: RiskGate
+  readonly laboratory: Laboratory
 }
 
 /** A movement that somebody asks for, before it is booked. Amounts are minor units. */

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { Digest } from './exports.ts'
 import { type Decision, decider, type EventOf, type Refusal, refuse } from './kernel.ts'
-import { Instant } from './ledger/events.ts'
+import { BookId, Instant } from './ledger/events.ts'
+import { Asset } from './money.ts'
 
 /** What models of a family answer: which customers leave, which payments are fraud. */
 export const ModelFamily = z.enum(['churn', 'fraud'])
@@ -26,6 +27,22 @@ export type ModelMetrics = z.infer<typeof ModelMetrics>
 
 const Named = { family: ModelFamily, version: ModelVersion }
 
+const BothSides = z.object({ champion: z.number(), challenger: z.number() })
+const Lead = z.object({ difference: z.number(), low: z.number(), high: z.number() })
+
+/** A contest of two models on the same movements. Money in major units of the asset. */
+const Evidence = z.object({
+  book: BookId,
+  asset: Asset,
+  champion: ModelVersion,
+  rows: z.int().min(1),
+  frauds: z.int().min(1),
+  average_precision: BothSides,
+  net_value: BothSides,
+  precision_lead: Lead,
+  value_lead: Lead,
+})
+
 export const modelEvents = {
   ModelTrained: z.object({
     ...Named,
@@ -43,7 +60,13 @@ export const modelEvents = {
   ModelChallenged: z.object({ ...Named, challenged_at: Instant }),
   ChallengeEnded: z.object({ ...Named, ended_at: Instant }),
   /** Answers from now on. */
-  ModelPromoted: z.object({ ...Named, reason: z.string().max(256), promoted_at: Instant }),
+  ModelPromoted: z.object({
+    ...Named,
+    reason: z.string().max(256),
+    /** The figures by which it has earned it; absent: somebody's word. */
+    evidence: Evidence.optional(),
+    promoted_at: Instant,
+  }),
   /** The one before answers again. */
   ModelRolledBack: z.object({
     ...Named,

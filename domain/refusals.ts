@@ -64,6 +64,8 @@ export const refusals = {
   MODEL_EXISTS: { kind: 'conflict', title: 'A model of this version exists' },
   MODEL_NOT_FOUND: { kind: 'missing', title: 'No such model' },
   TOO_MANY_CHALLENGERS: { kind: 'rule', title: 'Enough models challenge already' },
+  EVIDENCE_INSUFFICIENT: { kind: 'conflict', title: 'There is too little to go by' },
+  PROMOTION_NOT_EARNED: { kind: 'conflict', title: 'The challenger is not better beyond chance' },
   THRESHOLDS_CROSSED: { kind: 'invalid', title: 'Reviewing would begin above blocking' },
   TOO_MANY_RULES: { kind: 'conflict', title: 'The book has too many rules already' },
   RULE_FIELD_UNKNOWN: { kind: 'invalid', title: 'A rule names what no movement has' },

@@ -16,6 +16,7 @@ import { createChurnModel } from './churn/model.ts'
 import type { Config } from './config.ts'
 import { createGate } from './gate.ts'
 import { createGlance } from './glance.ts'
+import { createLaboratory } from './laboratory.ts'
 import type { Log } from './log.ts'
 import { type Artefacts, openArtefacts } from './models/artefacts.ts'
 import { createPanel } from './models/panel.ts'
@@ -143,6 +144,7 @@ export const createPorts = async (settings: PortSettings): Promise<OpenPorts> =>
     numbers: createNumbers(engine, clock),
     cardSessions: await createCardSessions(database),
     churnModel: createChurnModel(churn),
+    laboratory: createLaboratory({ database, glance, fraud, clock }),
     gate: createGate({ glance, features, fraud, log, timeout_ms: config.riskGateTimeoutMs }),
   }
   const close = async (): Promise<void> => {

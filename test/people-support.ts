@@ -22,7 +22,7 @@ import { openVault } from '../infra/vault.ts'
 import { followFreshness } from '../projections/freshness.ts'
 import type { Projection } from '../projections/kernel.ts'
 import { prepareProjections, runProjector } from '../projections/runner.ts'
-import { plainChurnModel, plainGate } from './support/memory.ts'
+import { plainChurnModel, plainGate, plainLaboratory } from './support/memory.ts'
 
 export const administrator: Actor = { id: 'root', roles: ['admin'] }
 export const anonymous: Actor = { id: 'anonymous', roles: [] }
@@ -68,8 +68,8 @@ export const useWorld = (): World => {
     const scores = { find: async () => undefined }
     const churnModel = plainChurnModel
     const kept = { secrets, vault, cardSessions }
-    const gate = plainGate
-    return { store, engine, clock, ...kept, index, scores, numbers, churnModel, gate }
+    const asked = { gate: plainGate, laboratory: plainLaboratory }
+    return { store, engine, clock, ...kept, index, scores, numbers, churnModel, ...asked }
   }
 
   beforeAll(async () => {

@@ -170,6 +170,8 @@ export const shapes: Readonly<Record<string, Shape>> = {
     fc.tuple(verdicts, fc.boolean()).map(([verdict, propose]) => ({ ...input, verdict, propose })),
   'cases.confirm': (_world, input) => verdicts.map((verdict) => ({ ...input, verdict })),
   'labels.record': onScored,
+  'models.promote_by_rule': (_world, { version }) =>
+    fc.constant({ family: 'fraud', version, book: 'main', asset: 'USD/2' }),
   'policies.declare_rule': aRule,
   'policies.snooze_rule': onRule,
   'policies.retire_rule': onRule,
@@ -219,6 +221,7 @@ export const weights: Readonly<Record<string, number>> = {
   'policies.unlist_account': 6,
   'models.record': 3,
   'models.promote': 6,
+  'models.promote_by_rule': 6,
   'models.challenge': 10,
   'models.end_challenge': 3,
   'models.roll_back': 4,

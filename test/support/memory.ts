@@ -1,6 +1,7 @@
 /** The commands' ports without a machine under them: for tests of rules, thousands at a time. */
 import { createHash, createHmac } from 'node:crypto'
 import { createEngine, type Engine } from '../../commands/engine.ts'
+import type { Laboratory } from '../../commands/laboratory.ts'
 import type {
   AccessClaims,
   CardHolder,
@@ -12,6 +13,7 @@ import type {
 } from '../../commands/ports.ts'
 import { createNumbers } from '../../commands/sequences.ts'
 import { CARD_SESSION_SECONDS } from '../../domain/card_sessions.ts'
+import { refuse } from '../../domain/kernel.ts'
 import { entriesOf } from '../../domain/ledger/events.ts'
 import type { EventStore, NewEvent, Recorded } from '../../domain/log.ts'
 import type { TransactionScored } from '../../domain/risk.ts'
@@ -149,6 +151,19 @@ export const plainGate: RiskGate = {
   }),
 }
 
+/** Too little to go by, but for a contest, which every challenger wins. */
+export const plainLaboratory: Laboratory = {
+  thresholds: async () => refuse('EVIDENCE_INSUFFICIENT', 'There is nothing.'),
+  drift: async () => refuse('EVIDENCE_INSUFFICIENT', 'There is nothing.'),
+  contest: async ({ version }) => ({
+    ...{ champion: 'before', challenger: version, rows: 500, frauds: 20, earned: true },
+    average_precision: { champion: 0.5, challenger: 0.75 },
+    net_value: { champion: 100, challenger: 900 },
+    precision_lead: { difference: 0.25, low: 0.125, high: 0.375 },
+    value_lead: { difference: 800, low: 400, high: 1200 },
+  }),
+}
+
 export const noSnapshots = { load: async () => undefined, save: async () => undefined }
 
 export type MemoryPorts = Ports & { readonly store: MemoryStore }
@@ -168,6 +183,7 @@ export const createMemoryPorts = (
     cardSessions: createMemoryCardSessions(),
     churnModel: plainChurnModel,
     gate: plainGate,
+    laboratory: plainLaboratory,
     secrets: createPlainSecrets(),
     vault: plainVault,
     index: {
