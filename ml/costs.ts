@@ -14,11 +14,15 @@ export type Cutoffs = { readonly review_from: number; readonly block_from: numbe
 
 type Prefix = { readonly score: number; readonly rows: number; readonly hits: number }
 
-/** Rows and frauds among the highest scores: none first, then down to each distinct score. */
+/**
+ * Rows and frauds among the highest scores, down to each distinct score. None of them comes first,
+ * unless one is 1: no cut-off lies above that.
+ */
 const prefixes = (scores: Float32Array, labels: Uint8Array): Prefix[] => {
-  const found: Prefix[] = [{ score: 1, rows: 0, hits: 0 }]
-  let [rows, hits] = [0, 0]
   const order = ranked(scores)
+  const isNoneCertain = scores[order[0] as number] !== 1
+  const found: Prefix[] = isNoneCertain ? [{ score: 1, rows: 0, hits: 0 }] : []
+  let [rows, hits] = [0, 0]
   order.forEach((row, place) => {
     rows += 1
     hits += labels[row] as number

@@ -1,26 +1,33 @@
-/** How a value is spread: the share of it that is missing, and that lies up to each edge. */
+/** How a value is spread: the share of it that is missing, and that lies in each bin. */
 type Spread = readonly number[]
 
 const BINS = 10
 /** An empty bin counts as this share, or its logarithm would be infinite. */
 const LEAST_SHARE = 1e-4
 
-/** Deciles of what is not missing, each once. */
-const edgesOf = (values: Float32Array): number[] => {
+/** Where a next bin begins: from a value up, and beyond a value that has a bin of its own. */
+type Edges = { readonly from: ReadonlySet<number>; readonly beyond: ReadonlySet<number> }
+
+/**
+ * Deciles of what is not missing, each once. A value that is several of them, as of a flag that is
+ * seldom set, has a bin of its own, or nothing above it could be told from it.
+ */
+const edgesOf = (values: Float32Array): Edges => {
   const sorted = values.filter((value) => !Number.isNaN(value)).sort()
-  const edges = new Set<number>()
+  const edges = { from: new Set<number>(), beyond: new Set<number>() }
   for (let bin = 1; bin < BINS; bin += 1) {
     const edge = sorted[Math.floor((bin * sorted.length) / BINS)]
-    if (edge !== undefined) edges.add(edge)
+    if (edge !== undefined) (edges.from.has(edge) ? edges.beyond : edges.from).add(edge)
   }
-  return [...edges]
+  return edges
 }
 
-const spreadOf = (values: Float32Array, edges: readonly number[]): Spread => {
-  const counts = new Array<number>(edges.length + 2).fill(0)
+const spreadOf = (values: Float32Array, { from, beyond }: Edges): Spread => {
+  const counts = new Array<number>(from.size + beyond.size + 2).fill(0)
   for (const value of values) {
-    const above = edges.findIndex((edge) => value < edge)
-    const bin = Number.isNaN(value) ? 0 : 1 + (above < 0 ? edges.length : above)
+    let bin = Number.isNaN(value) ? 0 : 1
+    for (const edge of from) if (value >= edge) bin += 1
+    for (const edge of beyond) if (value > edge) bin += 1
     counts[bin] = (counts[bin] as number) + 1
   }
   return counts.map((count) => Math.max(LEAST_SHARE, count / values.length))

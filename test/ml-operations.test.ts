@@ -6,7 +6,7 @@ import { driftVerdict, stabilityIndex } from '../ml/drift.ts'
 import { random } from '../ml/random.ts'
 
 const scored = fc
-  .array(fc.tuple(fc.integer({ min: 0, max: 9 }), fc.boolean()), { minLength: 1, maxLength: 30 })
+  .array(fc.tuple(fc.integer({ min: 0, max: 10 }), fc.boolean()), { minLength: 1, maxLength: 30 })
   .map((rows) => ({
     scores: Float32Array.from(rows, ([score]) => score / 10),
     labels: Uint8Array.from(rows, ([, fraud]) => (fraud ? 1 : 0)),
@@ -82,8 +82,15 @@ describe('the stability index', () => {
     expect(driftVerdict(stabilityIndex(before, missing))).toBe('drifted')
     const constant = new Float32Array(100).fill(1)
     expect(stabilityIndex(constant, constant)).toBe(0)
-    expect(driftVerdict(stabilityIndex(constant, new Float32Array(100).fill(2)))).toBe('stable')
+    expect(driftVerdict(stabilityIndex(constant, new Float32Array(100).fill(2)))).toBe('drifted')
     expect(driftVerdict(stabilityIndex(constant, new Float32Array(100).fill(0)))).toBe('drifted')
+  })
+
+  test('sees a flag come and go that is seldom set, where all deciles are the same', () => {
+    const flag = (share: number) => drawn(1, (next) => (next() < share ? 1 : 0))
+    expect(driftVerdict(stabilityIndex(flag(0.05), flag(0.06)))).toBe('stable')
+    expect(driftVerdict(stabilityIndex(flag(0.05), flag(0.3)))).toBe('drifted')
+    expect(driftVerdict(stabilityIndex(flag(0.95), flag(0.6)))).toBe('drifted')
   })
 
   test('of two bins is what a person works out', () => {
