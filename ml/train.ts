@@ -2,45 +2,26 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { BoostSettings } from './boosting.ts'
 import { BOOST_DEFAULTS, boostWithReport } from './boosting.ts'
 import { trainChurn } from './churn.ts'
 import { SHIPPED_CHURN, simulateChurn } from './churn_simulator.ts'
-import { datasetOf, slice } from './dataset.ts'
-import { FEATURE_NAMES } from './features.ts'
-import { scoreAll } from './folds.ts'
-import type { AtThreshold, Costs, Metrics } from './metrics.ts'
+import { datasetOf } from './dataset.ts'
 import {
-  atThreshold,
-  bestF1Threshold,
-  cheapestThreshold,
-  metrics,
-  precisionThreshold,
-} from './metrics.ts'
-import { encodeOnnx } from './onnx.ts'
-import { digestOf, metadataOf } from './provenance.ts'
+  digestOfRows,
+  encodeFraud,
+  type FraudBoost,
+  type Report,
+  reportOn,
+  slicesOf,
+} from './fraud.ts'
+import type { AtThreshold, Metrics } from './metrics.ts'
 import type { SimulationSettings } from './simulator.ts'
 import { simulate } from './simulator.ts'
 
 export type TrainingSettings = {
   readonly version: string
   readonly traffic: SimulationSettings
-  /** Its `valid_share` is the slice that also sets the thresholds. */
-  readonly boost: BoostSettings & { readonly valid_share: number }
-}
-
-export type Report = {
-  readonly trained_on: Metrics
-  readonly calibrated_on: Metrics
-  readonly tested_on: Metrics
-  /** Best F1; where reviewing begins. */
-  readonly threshold: number
-  readonly block_threshold: number
-  /** Where reviewing would begin if only `COSTS` counted. */
-  readonly cheapest_threshold: number
-  readonly at_threshold: AtThreshold
-  readonly at_block_threshold: AtThreshold
-  readonly at_cheapest_threshold: AtThreshold
+  readonly boost: FraudBoost
 }
 
 /** What the shipped model was trained on. */
@@ -56,60 +37,18 @@ export const SHIPPED: TrainingSettings = {
   boost: { ...BOOST_DEFAULTS, valid_share: 0.25 },
 }
 
-/** Of all scores that block, this share is fraud on the calibration slice. */
-const BLOCK_PRECISION = 0.98
-/** In units of one analyst's look at one movement. */
-const COSTS: Costs = { missed: 40, review: 1, wrong_block: 0 }
-/** The latest share of the rows, on which nothing is chosen. */
-const TEST_SHARE = 0.2
-
-const rounded = (value: number): number => Math.floor(value * 10_000) / 10_000
-
 /**
- * Simulates and trains on the first 80 % of the time: the last quarter of that stops the growth,
- * calibrates and sets the thresholds. Tests on the rest. The same settings give the same bytes: no
- * clock and no chance but the seeds.
+ * Simulates, trains and tests. The same settings give the same bytes: no clock and no chance but the
+ * seeds.
  */
 export const train = (settings: TrainingSettings): { bytes: Uint8Array; report: Report } => {
-  const all = datasetOf(simulate(settings.traffic))
-  const rows = all.labels.length
-  const until = Math.floor(rows * (1 - TEST_SHARE))
-  const known = slice(all, 0, until)
-  const from = until - Math.floor(until * settings.boost.valid_share)
-  const [training, calibration] = [slice(known, 0, from), slice(known, from, until)]
-  const test = slice(all, until, rows)
-  const { forest, report: grown } = boostWithReport(known.columns, known.labels, settings.boost)
-
-  const calibrated = scoreAll(forest, calibration)
-  const tested = scoreAll(forest, test)
-  const threshold = rounded(bestF1Threshold(calibrated, calibration.labels))
-  const sure = rounded(precisionThreshold(calibrated, calibration.labels, BLOCK_PRECISION))
-  const block_threshold = Math.max(threshold, sure)
-  const cheapest = cheapestThreshold(calibrated, calibration.labels, COSTS)
-  const cheapest_threshold = rounded(cheapest.threshold)
-  const at = (limit: number) => atThreshold(tested, test.labels, limit)
-  const report: Report = {
-    trained_on: metrics(scoreAll(forest, training), training.labels),
-    calibrated_on: metrics(calibrated, calibration.labels),
-    tested_on: metrics(tested, test.labels),
-    threshold,
-    block_threshold,
-    cheapest_threshold,
-    at_threshold: at(threshold),
-    at_block_threshold: at(block_threshold),
-    at_cheapest_threshold: at(cheapest_threshold),
-  }
-  const metadata = metadataOf({
-    version: settings.version,
-    features: FEATURE_NAMES,
-    settings: settings.boost,
-    report: grown,
-    data_digest: digestOf(known.columns, known.labels),
-    trained_on: settings.traffic,
-    metrics: { ...report.tested_on, at_threshold: report.at_threshold },
-    thresholds: { threshold, block_threshold },
-  })
-  return { bytes: encodeOnnx({ forest, features: FEATURE_NAMES.length, metadata }), report }
+  const { version, traffic, boost } = settings
+  const slices = slicesOf(datasetOf(simulate(traffic)), boost)
+  const { known } = slices
+  const boosted = boostWithReport(known.columns, known.labels, boost)
+  const report = reportOn(boosted.forest, slices)
+  const made = { version, boost, trained_on: traffic, data_digest: digestOfRows(known) }
+  return { bytes: encodeFraud(made, boosted, report), report }
 }
 
 const line = (name: string, found: Metrics): string =>
