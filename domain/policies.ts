@@ -107,7 +107,8 @@ export const initialPolicy = (): Policy => ({
 })
 
 const MOST_RULES = 100
-const MOST_LISTED = 10_000
+/** On each list. Every change copies its list, so that a log of long ones would be slow to fold. */
+const MOST_LISTED = 2_000
 
 const setPolicy = (_policy: Policy, data: Data<'RiskPolicySet'>): Decision<PolicyEvent> =>
   data.review_from !== null && data.block_from !== null && data.review_from > data.block_from

@@ -100,6 +100,9 @@ export const policyRoutes: readonly Route[] = [
   read(`${at}/rules`, listRules, {
     tag,
     summary: 'List rules, with how often each spoke and how often rightly',
+    description:
+      'Counted over the newest 100,000 scores on which a rule spoke, rules in shadow included. ' +
+      'What nobody labelled counts neither as fraud nor as legitimate.',
     response: pageOf(RuleState, 'RiskRule'),
     problems: ['BAD_CURSOR'],
     example: { params: { book } },
