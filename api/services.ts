@@ -47,12 +47,16 @@ export type Statements = {
   open(file: string): Promise<ReadableStream<Uint8Array> | undefined>
 }
 
-/** What the churn contract has done in the background. */
-export type ChurnWork = {
+/** What is done in the background. */
+export type TaskWork = {
   /** Does a task that was asked for, when its turn comes. */
   begin(task: string): void
   /** Of a task that is being done: in words, and between 0 and 1. */
   progressOf(task: string): { readonly stage: string; readonly done: number } | undefined
+}
+
+/** What the churn contract needs of the world beside. */
+export type ChurnWork = {
   /** Keeps an uploaded table, up to a limit. Throws a problem when it is too large. */
   keepUpload(body: ReadableStream<Uint8Array> | null): Promise<string>
   /** Sends an alert to where alerts are sent, if anywhere. */
@@ -78,6 +82,7 @@ export type Wiring = {
   readonly newestWrite: () => bigint
   readonly statements: Statements
   readonly churn: ChurnWork
+  readonly tasks: TaskWork
   readonly stopping: AbortSignal
 }
 

@@ -57,6 +57,7 @@ export const permissions = [
   'churn:personal',
   'churn:train',
   'models:manage',
+  'tasks:read',
 ] as const
 export type Permission = (typeof permissions)[number]
 
@@ -67,7 +68,7 @@ type Grants = Partial<Record<Permission, Reach>>
 const all = (...names: readonly Permission[]): Grants =>
   Object.fromEntries(names.map((name) => [name, 'all']))
 
-const anybody = all('self:read', 'calendars:read')
+const anybody: Grants = { ...all('self:read', 'calendars:read'), 'tasks:read': 'own' }
 const observer = all('books:read', 'accounts:read', 'entries:read', 'holds:read', 'periods:read')
 const teller: Grants = {
   ...anybody,

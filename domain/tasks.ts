@@ -2,11 +2,21 @@ import { z } from 'zod'
 import { type Decision, decider, type EventOf, refuse } from './kernel.ts'
 import { Identifier, Instant } from './ledger/events.ts'
 
-export const TaskKind = z.enum(['churn_batch', 'churn_training'])
+export const TaskKind = z.enum([
+  'churn_batch',
+  'churn_training',
+  'fraud_training',
+  'counterfactual',
+])
 export type TaskKind = z.infer<typeof TaskKind>
 
 const ByTask = { task: Identifier }
 const Message = z.string().max(512)
+
+/** What came of it in figures, for who reckons with it: money in minor units, as text. */
+const Figures = z.record(z.string().max(64), z.union([z.number(), z.string().max(64)]))
+/** Entries to look at, each with what it is about. */
+const Examples = z.array(Figures).max(20)
 
 export const taskEvents = {
   TaskRequested: z.object({
@@ -20,13 +30,20 @@ export const taskEvents = {
     requested_by: Identifier,
     requested_at: Instant,
   }),
-  TaskCompleted: z.object({ ...ByTask, message: Message, completed_at: Instant }),
+  TaskCompleted: z.object({
+    ...ByTask,
+    message: Message,
+    figures: Figures.optional(),
+    examples: Examples.optional(),
+    completed_at: Instant,
+  }),
   TaskFailed: z.object({ ...ByTask, message: Message, failed_at: Instant }),
 } as const
 
 type TaskEvent = EventOf<typeof taskEvents>
 type Data<Type extends keyof typeof taskEvents> = z.infer<(typeof taskEvents)[Type]>
 export type TaskRequest = Data<'TaskRequested'>
+export type TaskResult = Pick<Data<'TaskCompleted'>, 'message' | 'figures' | 'examples'>
 
 export type TaskState = {
   readonly status: 'unknown' | 'requested' | 'completed' | 'failed'

@@ -24,6 +24,8 @@ import type { Config } from './config.ts'
 import { connectEventStore } from './eventstore/client.ts'
 import { pathOfExport, startExporter } from './exports/index.ts'
 import { openFile } from './files.ts'
+import { tryCounterfactual } from './fraud/counterfactual.ts'
+import { trainFraudModel } from './fraud/training.ts'
 import type { Log } from './log.ts'
 import type { Parts } from './parts.ts'
 import { createEntryIndex, createPorts, createScoreIndex } from './ports.ts'
@@ -105,7 +107,7 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
   const { secret, path } = parts.directory
   const kept = { secret, directory: path }
   const opening = { config, log, store, database, clock, index, scores, ...kept }
-  const { ports, artefacts, close: closePorts } = await createPorts(opening)
+  const { ports, artefacts, glance, close: closePorts } = await createPorts(opening)
   await revocations.follow({ store, database, log, signal })
   const directoryOf = (name: string): string => join(path, name)
   const exporting = { ports, directory: directoryOf('exports'), version, log, signal }
@@ -126,6 +128,8 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
     doers: {
       churn_batch: scoreBatch({ ports, database, delivery }),
       churn_training: trainChurnModel({ ports, database, artefacts, directory: path }),
+      fraud_training: trainFraudModel({ ports, glance, artefacts }),
+      counterfactual: tryCounterfactual({ ports, glance, artefacts }),
     },
   })
   const services = createServices({
@@ -139,9 +143,8 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
       open: (id) => openFile(pathOfExport(exporting.directory, id)),
     },
     statements,
+    tasks,
     churn: {
-      begin: tasks.begin,
-      progressOf: tasks.progressOf,
       keepUpload: (body) => keepUpload(path, body),
       deliver: delivery.deliver,
     },

@@ -15,7 +15,7 @@ import type { Freshness } from '../projections/freshness.ts'
 import { createChurnModel } from './churn/model.ts'
 import type { Config } from './config.ts'
 import { createGate } from './gate.ts'
-import { createGlance } from './glance.ts'
+import { createGlance, type Glance } from './glance.ts'
 import { createLaboratory } from './laboratory.ts'
 import type { Log } from './log.ts'
 import { type Artefacts, openArtefacts } from './models/artefacts.ts'
@@ -105,6 +105,7 @@ export type PortSettings = {
 export type OpenPorts = {
   readonly ports: Ports
   readonly artefacts: Artefacts
+  readonly glance: Glance
   readonly close: () => Promise<void>
 }
 
@@ -152,5 +153,5 @@ export const createPorts = async (settings: PortSettings): Promise<OpenPorts> =>
     await features.ended
     await Promise.all([churn.close(), fraud.close()])
   }
-  return { ports, artefacts, close }
+  return { ports, artefacts, glance, close }
 }

@@ -12,6 +12,8 @@ const tasks: Table = {
     requested_by: 'text',
     status: 'text',
     message: 'text',
+    figures: 'jsonb',
+    examples: 'jsonb',
     requested_at: 'timestamptz',
     ended_at: 'timestamptz',
   },
@@ -19,16 +21,18 @@ const tasks: Table = {
   indexes: [{ columns: ['task'], where: "status = 'requested'" }],
 }
 
+const unended = { message: null, figures: null, examples: null, ended_at: null }
+
 export const taskBook = projection({
   name: 'tasks',
-  version: 1,
+  version: 2,
   tables: [tasks],
   schemas: taskEvents,
   on: {
     TaskRequested: ({ data: { input: _input, ...request } }, rows) =>
-      rows.put(tasks, { ...request, status: 'requested', message: null, ended_at: null }),
-    TaskCompleted: ({ data: { task, message, completed_at } }, rows) =>
-      rows.patch(tasks, { task }, { status: 'completed', message, ended_at: completed_at }),
+      rows.put(tasks, { ...request, ...unended, status: 'requested' }),
+    TaskCompleted: ({ data: { task, completed_at: ended_at, ...result } }, rows) =>
+      rows.patch(tasks, { task }, { ...result, status: 'completed', ended_at }),
     TaskFailed: ({ data: { task, message, failed_at } }, rows) =>
       rows.patch(tasks, { task }, { status: 'failed', message, ended_at: failed_at }),
   },
@@ -40,20 +44,22 @@ export type TaskView = {
   requested_by: string
   status: 'requested' | 'completed' | 'failed'
   message: string | null
+  figures: Record<string, number | string> | null
+  examples: Record<string, number | string>[] | null
   requested_at: Date
   ended_at: Date | null
 }
 
 export const getTask = query({
   name: 'tasks.get',
-  permission: 'churn:use',
+  permission: 'tasks:read',
   input: z.strictObject({ task: Identifier }),
   reads: ['tasks'],
-  run: async (sql, { task }) => {
+  run: async (sql, { task }, { id, reach }) => {
     const { rows } = await sql.query<TaskView>(
-      `select task, kind, requested_by, status, message, requested_at, ended_at
-       from tasks where task = $1`,
-      [task],
+      `select task, kind, requested_by, status, message, figures, examples, requested_at, ended_at
+       from tasks where task = $1 and ($2 or requested_by = $3)`,
+      [task, reach === 'all', id],
     )
     return rows[0]
   },

@@ -8,7 +8,7 @@ export const TaskStarted = z
 
 /** Lets a task that was asked for be done; nobody waits for it. */
 export const beginTask = (call: Call, task: string, message: string) => {
-  call.services.churn.begin(task)
+  call.services.tasks.begin(task)
   return { body: { task_id: task, status: 'pending', message } }
 }
 
@@ -17,7 +17,7 @@ const words = { requested: 'pending', completed: 'completed', failed: 'failed' }
 /** How far a task is; what has begun is running. */
 export const taskOf = (call: Call, task: TaskView) => {
   const running =
-    task.status === 'requested' ? call.services.churn.progressOf(task.task) : undefined
+    task.status === 'requested' ? call.services.tasks.progressOf(task.task) : undefined
   return {
     task_id: task.task,
     status: running ? 'running' : words[task.status],

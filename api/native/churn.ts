@@ -10,6 +10,8 @@ import { type Call, type Route, read, write } from '../route.ts'
 const tag = 'Churn'
 const Timestamp = z.iso.datetime({ precision: 3 })
 
+const Figures = z.record(z.string(), z.union([z.number(), z.string()]))
+
 const Task = z
   .object({
     task: z.string(),
@@ -17,6 +19,8 @@ const Task = z
     requested_by: z.string(),
     status: z.enum(['requested', 'completed', 'failed']),
     message: z.string().nullable(),
+    figures: Figures.nullable(),
+    examples: z.array(Figures).nullable(),
     requested_at: Timestamp,
     ended_at: Timestamp.nullable(),
   })
@@ -34,7 +38,7 @@ const trainOnUpload = async (call: Call) => {
   const file = await call.services.churn.keepUpload(call.request.body)
   const receipt = await tell(call, requestChurnTraining, { input: { file } })
   const { task } = receipt.answer
-  call.services.churn.begin(task)
+  call.services.tasks.begin(task)
   const headers = call.services.receiptHeaders(receipt)
   return {
     body: { task, status: 'requested' },

@@ -1,8 +1,11 @@
 import { z } from '@hono/zod-openapi'
+import type { Command } from '../../commands/kernel.ts'
 import type { Laboratory } from '../../commands/laboratory.ts'
 import { Contested, promoteByRule } from '../../commands/models.ts'
+import { requestCounterfactual, requestFraudTraining } from '../../commands/tasks.ts'
 import { isRefusal, type Refusal } from '../../domain/kernel.ts'
 import { BookId } from '../../domain/ledger/events.ts'
+import type { TaskRequest } from '../../domain/tasks.ts'
 import { ProblemError, problemOf } from '../problems.ts'
 import { type Call, type Route, write } from '../route.ts'
 
@@ -72,6 +75,28 @@ const inquire = <Input extends z.ZodType>(
   },
 })
 
+/** Asks for a task and begins it. */
+const tasked = <Input extends z.ZodType, Values>(
+  path: string,
+  command: Command<Input, Values, TaskRequest>,
+  described: Pick<Route, 'summary' | 'example'> & { readonly description: string },
+): Route => {
+  const asking = write('post', path, command, {
+    ...{ ...described, tag, status: 202 },
+    response: z.object({ task: z.string(), status: z.literal('requested') }),
+    view: ({ task }) => ({ task, status: 'requested' }),
+    location: ({ task }) => `/v1/tasks/${task}`,
+  })
+  return {
+    ...asking,
+    run: async (call) => {
+      const answer = await asking.run(call)
+      if (!call.dryRun) call.services.tasks.begin((answer.body as { task: string }).task)
+      return answer
+    },
+  }
+}
+
 const contested = { family: 'fraud', version: 'fraud-9' }
 
 export const laboratoryRoutes: readonly Route[] = [
@@ -117,6 +142,26 @@ export const laboratoryRoutes: readonly Route[] = [
       },
     },
   ),
+  tasked('/v1/risk/counterfactuals', requestCounterfactual, {
+    summary: 'Ask what another model, other thresholds or other rules would have made of a span',
+    description:
+      'Replays the book from the log: so many alerts more, so many frauds caught more, so many ' +
+      'legitimate movements declined less, with the entries that change most. The task has the answer.',
+    example: {
+      body: {
+        ...{ book, booked_from: '2000-01-01T00:00:00.000Z' },
+        booked_until: '2099-01-01T00:00:00.000Z',
+        ...{ review_from: 0.2, block_from: 0.9, rules: 'live' },
+      },
+    },
+  }),
+  tasked('/v1/models/fraud/trainings', requestFraudTraining, {
+    summary: 'Train a fraud model on a book’s own movements and labels',
+    description:
+      'In a thread of its own. The model answers nothing until it is promoted; name it a challenger ' +
+      'to have it score beside the champion.',
+    example: { body: { book } },
+  }),
   write('post', '/v1/models/{family}/challengers/{version}/promote', promoteByRule, {
     tag,
     summary: 'Let a challenger answer from now on, if it has earned that',

@@ -3,7 +3,7 @@ import { newUlid } from '../../commands/ids.ts'
 import { execute } from '../../commands/kernel.ts'
 import type { Ports } from '../../commands/ports.ts'
 import { completeTask, failTask, lookAtTask } from '../../commands/tasks.ts'
-import type { TaskKind, TaskRequest } from '../../domain/tasks.ts'
+import type { TaskKind, TaskRequest, TaskResult } from '../../domain/tasks.ts'
 import type { Freshness } from '../../projections/freshness.ts'
 import type { Database } from '../../projections/table.ts'
 import { goOnWith } from '../left_behind.ts'
@@ -15,12 +15,12 @@ export type Progress = { readonly stage: string; readonly done: number }
 /** What stands in a task's way for good, in words for who asked for it. */
 export class TaskImpossible extends Error {}
 
-/** Does one task and answers what came of it, in a sentence. */
+/** Does one task and answers what came of it, in a sentence, and in figures if there are some. */
 export type Doer = (
   task: TaskRequest,
   tell: (progress: Progress) => void,
   signal: AbortSignal,
-) => Promise<string>
+) => Promise<string | TaskResult>
 
 export type WorkerOptions = {
   readonly ports: Ports
@@ -50,8 +50,9 @@ const doOne = async (work: Work, task: string): Promise<void> => {
   const context = () => ({ actor: SYSTEM, at: ports.clock(), correlation: newUlid() })
   tell({ stage: 'It has begun.', done: 0 })
   try {
-    const message = await doers[request.kind](request, tell, signal)
-    await execute(ports, completeTask, { task, message }, context())
+    const done = await doers[request.kind](request, tell, signal)
+    const result = typeof done === 'string' ? { message: done } : done
+    await execute(ports, completeTask, { task, ...result }, context())
   } catch (error) {
     // Ended in the middle, it is still asked for, and is done at the next start.
     if (signal.aborted) throw error

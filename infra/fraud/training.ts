@@ -1,0 +1,121 @@
+import { z } from 'zod'
+import type { Ports } from '../../commands/ports.ts'
+import { isRefusal } from '../../domain/kernel.ts'
+import { Ledger } from '../../domain/ledger/index.ts'
+import { Models } from '../../domain/models.ts'
+import { BOOST_DEFAULTS } from '../../ml/boosting.ts'
+import type { Dataset } from '../../ml/dataset.ts'
+import { FEATURE_NAMES } from '../../ml/features.ts'
+import { digestOfRows, encodeFraud, type FraudBoost, reportOn, slicesOf } from '../../ml/fraud.ts'
+import { readVerdicts, replayBook } from '../../ml/replay.ts'
+import { trainInThread } from '../../ml/training.ts'
+import type { Glance } from '../glance.ts'
+import type { Artefacts } from '../models/artefacts.ts'
+import { keepModel } from '../models/keep.ts'
+import { type Doer, TaskImpossible } from '../tasks/worker.ts'
+
+export type FraudTrainingOptions = {
+  readonly ports: Ports
+  readonly glance: Glance
+  readonly artefacts: Artefacts
+}
+
+const Asked = z.object({ book: z.string(), matured_days: z.coerce.number() })
+type Asked = z.infer<typeof Asked>
+
+const DAY_MS = 86_400_000
+const LEAST_ROWS = 1_000
+const LEAST_FRAUDS = 50
+/** The newest that are looked at: 28 columns of these take 56 MB. */
+const MOST_ROWS = 500_000
+const BOOST: FraudBoost = { ...BOOST_DEFAULTS, valid_share: 0.25 }
+
+/** Rows that go over to the trainer's thread without being copied. */
+const shared = (vectors: readonly Float32Array[]): Float32Array[] =>
+  FEATURE_NAMES.map((_, column) => {
+    const values = new Float32Array(new SharedArrayBuffer(4 * vectors.length))
+    vectors.forEach((vector, row) => {
+      values[row] = vector[column] as number
+    })
+    return values
+  })
+
+/** Matured movements in the order of the book, and whether each was fraud by what is known now. */
+const readRows = async (
+  { ports }: FraudTrainingOptions,
+  { book, matured_days }: Asked,
+  onProgress: (revision: number) => void,
+  signal: AbortSignal,
+): Promise<Dataset> => {
+  const { store, clock } = ports
+  const until = new Date(clock().getTime() - matured_days * DAY_MS).toISOString()
+  const verdicts = await readVerdicts(store, book, signal)
+  let vectors: Float32Array[] = []
+  let labels: number[] = []
+  for await (const { movement, vector } of replayBook({ store, book, signal, onProgress })) {
+    if (movement.booked_at >= until) continue
+    vectors.push(vector)
+    labels.push(verdicts.get(movement.entry) ? 1 : 0)
+    if (vectors.length < 2 * MOST_ROWS) continue
+    vectors = vectors.slice(-MOST_ROWS)
+    labels = labels.slice(-MOST_ROWS)
+  }
+  const columns = shared(vectors.slice(-MOST_ROWS))
+  return { columns, labels: Uint8Array.from(labels.slice(-MOST_ROWS)) }
+}
+
+const countOf = (labels: Uint8Array): number => labels.reduce((sum, label) => sum + label, 0)
+
+const refuseTooFew = ({ labels }: Dataset): void => {
+  const frauds = countOf(labels)
+  if (labels.length >= LEAST_ROWS && frauds >= LEAST_FRAUDS) return
+  throw new TaskImpossible(
+    `There are ${labels.length} movements that are old enough, ${frauds} of them fraud: at least ` +
+      `${LEAST_ROWS} are needed, with ${LEAST_FRAUDS} frauds.`,
+  )
+}
+
+const places = (value: number): string => value.toFixed(3)
+
+/**
+ * Trains a fraud model on a book's own movements and labels. It answers nothing yet: it may be named
+ * a challenger, and earn to answer.
+ */
+export const trainFraudModel =
+  (options: FraudTrainingOptions): Doer =>
+  async ({ input }, tell, signal) => {
+    const { ports, glance } = options
+    const asked = Asked.parse(input)
+    const { revision: last } = await ports.engine.look(Ledger, `${Ledger.category}-${asked.book}`)
+    const onRead = (revision: number): void =>
+      tell({ stage: 'Replaying the book.', done: revision / (last + 1) / 2 })
+    const all = await readRows(options, asked, onRead, signal)
+    refuseTooFew(all)
+    const slices = slicesOf(all, BOOST)
+    const [calibrating, testing] = [slices.calibration.labels, slices.test.labels].map(countOf)
+    if (!calibrating || !testing) throw new TaskImpossible('Its latest movements hold no fraud.')
+    const { known } = slices
+    const data_digest = digestOfRows(known)
+    const boosted = await trainInThread({
+      ...{ columns: known.columns, labels: known.labels, settings: BOOST, signal },
+      onProgress: ({ stage, done }) => tell({ stage: `Training: ${stage}.`, done: 0.5 + done / 2 }),
+    })
+    const report = reportOn(boosted.forest, slices)
+    const { state } = await glance(Models, 'fraud')
+    const version = `fraud-${Math.max(3, state.models.length + 2)}`
+    const trained_on = `${all.labels.length} movements of the book ${asked.book}`
+    const made = { version, boost: BOOST, trained_on, data_digest }
+    const { recorded } = await keepModel(options, 'fraud', encodeFraud(made, boosted, report))
+    if (isRefusal(recorded)) throw new TaskImpossible(recorded.detail)
+    const { tested_on, at_threshold, threshold, block_threshold } = report
+    const { rows, base_rate, auc, average_precision, brier } = tested_on
+    return {
+      message:
+        `${version}: average precision ${places(average_precision)}, AUC ${places(auc)} on the ` +
+        `latest ${rows} movements, which it had not seen.`,
+      figures: {
+        ...{ rows, base_rate, auc, average_precision, brier, threshold, block_threshold },
+        ...{ precision: at_threshold.precision, recall: at_threshold.recall, version },
+      },
+    }
+  }
