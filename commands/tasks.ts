@@ -72,7 +72,7 @@ export const requestCounterfactual = requesting(
     model: ModelVersion.optional(),
     review_from: Cutoff.optional(),
     block_from: Cutoff.optional(),
-    /** `live`: those in shadow too. */
+    /** `live`: those in shadow and those that are snoozed too. */
     rules: z.enum(['declared', 'live', 'none']).default('declared'),
   }),
   (asked) =>

@@ -3,7 +3,7 @@ import { decode } from '../domain/kernel.ts'
 import type { EventStore } from '../domain/log.ts'
 import type { Policy } from '../domain/policies.ts'
 import { riskEvents, type TransactionScored } from '../domain/risk.ts'
-import { countRecent, noneRecent, tallyOf } from './brake.ts'
+import { countRecent, noneRecent, type Recent, tallyOf } from './brake.ts'
 import { FEATURE_NAMES } from './features.ts'
 import type { Model } from './model.ts'
 import { type Replayed, readVerdicts, replayBook } from './replay.ts'
@@ -21,7 +21,8 @@ export type Question = {
   readonly policy: Policy
   readonly thresholds: Thresholds
   readonly signal: AbortSignal
-  readonly onProgress?: (revision: number) => void
+  /** How much of the book was read so far, between 0 and 1. */
+  readonly onProgress?: (done: number) => void
 }
 
 /** How one way of judging did. Money in minor units, by asset. */
@@ -89,7 +90,11 @@ const note = (tried: Tried, decision: RiskDecision, { asset, amount, fraud }: Fa
 }
 
 /** What was decided, score by score in the order of the book. */
-async function* decisionsOf({ store, book, signal }: Question) {
+async function* decisionsOf({
+  store,
+  book,
+  signal,
+}: Question): AsyncGenerator<TransactionScored, undefined> {
   for await (const event of store.readStream(scoresOf(book), { signal })) {
     yield decode(riskEvents, event).data as TransactionScored
   }
@@ -107,20 +112,36 @@ const byAmount = (one: Change, other: Change): number =>
 
 type Pair = Replayed & { readonly score: TransactionScored }
 
-/** Movements of the span beside what was decided about them, in portions for the model. */
-async function* portionsOf(question: Question): AsyncGenerator<readonly Pair[]> {
-  const { store, book, from, until, signal, onProgress } = question
+/** Every movement that was scored, beside its score. */
+async function* pairsOf(question: Question): AsyncGenerator<Pair> {
+  const { store, book, signal, onProgress } = question
   const decided = decisionsOf(question)
-  let portion: Pair[] = []
   const walk = { store, book, signal, ...(onProgress && { onProgress }) }
-  for await (const replayed of replayBook(walk)) {
-    const { value: score, done } = await decided.next()
-    // The scorer has not come that far yet.
-    if (done) break
-    const { entry, booked_at } = replayed.movement
-    if (score.entry !== entry) throw new Error(`the scores of ${book} do not follow it at ${entry}`)
+  try {
+    for await (const replayed of replayBook(walk)) {
+      const { value: score, done } = await decided.next()
+      // The scorer has not come that far yet.
+      if (done) return
+      const { entry } = replayed.movement
+      if (score.entry !== entry) {
+        throw new Error(`the scores of ${book} do not follow it at ${entry}`)
+      }
+      yield { ...replayed, score }
+    }
+  } finally {
+    await decided.return(undefined)
+  }
+}
+
+/** Those of the span in portions for the model; the brake hears of what was before as it was. */
+async function* portionsOf(question: Question, recent: Recent): AsyncGenerator<readonly Pair[]> {
+  const { from, until } = question
+  let portion: Pair[] = []
+  for await (const pair of pairsOf(question)) {
+    const { booked_at, decision, wanted } = pair.score
+    if (booked_at < from) countRecent(recent, booked_at, (wanted ?? decision) === 'block')
     if (booked_at < from || booked_at >= until) continue
-    portion.push({ ...replayed, score })
+    portion.push(pair)
     if (portion.length < AT_ONCE) continue
     yield portion
     portion = []
@@ -148,7 +169,7 @@ export const askCounterfactual = async (question: Question): Promise<Answer> => 
     countRecent(recent, booked_at, judgement.wanted === 'block')
     return judgement
   }
-  for await (const portion of portionsOf(question)) {
+  for await (const portion of portionsOf(question, recent)) {
     const vectors = new Float32Array(portion.length * FEATURE_NAMES.length)
     portion.forEach(({ vector }, row) => {
       vectors.set(vector, row * FEATURE_NAMES.length)

@@ -67,6 +67,40 @@ export const datasetOf = (
   return { columns, labels: Uint8Array.from(labels) }
 }
 
+/** A column with what is in place `first` at its beginning, and what was before that at its end. */
+const turn = <Column extends Float32Array | Uint8Array>(column: Column, first: number): Column => {
+  const late = column.slice(0, first)
+  column.copyWithin(0, first)
+  column.set(late, column.length - first)
+  return column
+}
+
+/** Takes rows one by one and keeps so many, the newest, in columns that threads can share. */
+export const keepNewest = (most: number) => {
+  const columns = FEATURE_NAMES.map(() => new Float32Array(new SharedArrayBuffer(4 * most)))
+  const labels = new Uint8Array(most)
+  let taken = 0
+  return {
+    take: (vector: Float32Array, label: 0 | 1): void => {
+      const row = taken % most
+      columns.forEach((column, place) => {
+        column[row] = vector[place] as number
+      })
+      labels[row] = label
+      taken += 1
+    },
+    /** In the order in which they were taken. Nothing may be taken afterwards. */
+    finish: (): Dataset => {
+      if (taken <= most) return slice({ columns, labels }, 0, taken)
+      const first = taken % most
+      return {
+        columns: columns.map((column) => turn(column, first)),
+        labels: turn(labels, first),
+      }
+    },
+  }
+}
+
 /** The rows from `begin` up to, not including, `end`. */
 export const slice = (dataset: Dataset, begin: number, end: number): Dataset => ({
   columns: dataset.columns.map((column) => column.subarray(begin, end)),

@@ -16,8 +16,8 @@ type Walk = {
   readonly store: EventStore
   readonly book: string
   readonly signal: AbortSignal
-  /** Revisions of the book that were read so far. */
-  readonly onProgress?: (revision: number) => void
+  /** How much of the book was read so far, between 0 and 1. */
+  readonly onProgress?: (done: number) => void
 }
 
 const TELL_EVERY = 1_000
@@ -33,22 +33,26 @@ const movementsIn = (event: Recorded): Movement[] => {
   }
 }
 
+const lengthOf = async ({ store, book, signal }: Walk): Promise<number> => {
+  const backwards = { direction: 'backwards', limit: 1, signal } as const
+  for await (const last of store.readStream(BOOK_PREFIX + book, backwards)) return last.revision + 1
+  return 0
+}
+
 /**
- * Goes through a book from its beginning as the scorer did, labels heard where they lie in the log,
- * and gives each movement that is scored. Memory is bounded as the scorer's is. Throws when a label
+ * Goes through a book as the scorer did, from its beginning to where it ends now, labels heard where
+ * they lie in the log, and gives each movement that is scored. Memory is bounded as the scorer's is. Throws when a label
  * cannot be read, and when aborted.
  */
-export async function* replayBook({
-  store,
-  book,
-  signal,
-  onProgress,
-}: Walk): AsyncGenerator<Replayed> {
+export async function* replayBook(walk: Walk): AsyncGenerator<Replayed> {
+  const { store, book, signal, onProgress } = walk
+  // What is posted meanwhile may follow labels that were not there yet when they were read.
+  const limit = await lengthOf(walk)
   const state = initialFeatures()
   const hearing = { next: 0, waiting: [], complete: false }
-  for await (const event of store.readStream(BOOK_PREFIX + book, { signal })) {
+  for await (const event of store.readStream(BOOK_PREFIX + book, { limit, signal })) {
     signal.throwIfAborted()
-    if (event.revision % TELL_EVERY === 0) onProgress?.(event.revision)
+    if (event.revision % TELL_EVERY === 0) onProgress?.(event.revision / limit)
     const movements = movementsIn(event)
     if (movements.length === 0) continue
     await hearBefore(store, book, hearing, event, (label) => applyLabel(state, label))

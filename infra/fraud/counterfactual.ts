@@ -37,7 +37,9 @@ const policyFor = (declared: Policy, { review_from, block_from, rules }: Asked):
   rules:
     rules === 'none'
       ? []
-      : declared.rules.map((rule) => (rules === 'live' ? { ...rule, mode: 'live' } : rule)),
+      : declared.rules.map((rule) =>
+          rules === 'live' ? { ...rule, mode: 'live', snoozed_until: null } : rule,
+        ),
 })
 
 const openModel = async (
@@ -81,8 +83,8 @@ export const tryCounterfactual =
     const { ports, glance } = options
     const asked = Asked.parse(input)
     const { book, booked_from: from, booked_until: until, matured_days } = asked
-    const { revision: last } = await ports.engine.look(Ledger, `${Ledger.category}-${book}`)
-    if (last < 0) throw new TaskImpossible(`There is no book ${book}.`)
+    const { revision } = await ports.engine.look(Ledger, `${Ledger.category}-${book}`)
+    if (revision < 0) throw new TaskImpossible(`There is no book ${book}.`)
     const { state: declared } = await glance(Policies, book)
     const policy = policyFor(declared, asked)
     const model = await openModel(options, asked.model)
@@ -91,7 +93,7 @@ export const tryCounterfactual =
         ...{ store: ports.store, book, from, until, model, policy, signal },
         thresholds: thresholdsOf(policy, model),
         matured_until: new Date(ports.clock().getTime() - matured_days * DAY_MS).toISOString(),
-        onProgress: (revision) => tell({ stage: 'Replaying.', done: revision / (last + 1) }),
+        onProgress: (done) => tell({ stage: 'Replaying the book.', done }),
       })
       return resultOf(answer)
     } finally {

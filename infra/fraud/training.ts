@@ -1,11 +1,9 @@
 import { z } from 'zod'
 import type { Ports } from '../../commands/ports.ts'
 import { isRefusal } from '../../domain/kernel.ts'
-import { Ledger } from '../../domain/ledger/index.ts'
-import { Models } from '../../domain/models.ts'
+import { Models, type ModelsState } from '../../domain/models.ts'
 import { BOOST_DEFAULTS } from '../../ml/boosting.ts'
-import type { Dataset } from '../../ml/dataset.ts'
-import { FEATURE_NAMES } from '../../ml/features.ts'
+import { type Dataset, keepNewest } from '../../ml/dataset.ts'
 import { digestOfRows, encodeFraud, type FraudBoost, reportOn, slicesOf } from '../../ml/fraud.ts'
 import { readVerdicts, replayBook } from '../../ml/replay.ts'
 import { trainInThread } from '../../ml/training.ts'
@@ -30,38 +28,24 @@ const LEAST_FRAUDS = 50
 const MOST_ROWS = 500_000
 const BOOST: FraudBoost = { ...BOOST_DEFAULTS, valid_share: 0.25 }
 
-/** Rows that go over to the trainer's thread without being copied. */
-const shared = (vectors: readonly Float32Array[]): Float32Array[] =>
-  FEATURE_NAMES.map((_, column) => {
-    const values = new Float32Array(new SharedArrayBuffer(4 * vectors.length))
-    vectors.forEach((vector, row) => {
-      values[row] = vector[column] as number
-    })
-    return values
-  })
-
-/** Matured movements in the order of the book, and whether each was fraud by what is known now. */
+/**
+ * Matured movements in the order of the book, and whether each was fraud by what is known now: those
+ * that nobody labelled in all that time count as legitimate.
+ */
 const readRows = async (
   { ports }: FraudTrainingOptions,
   { book, matured_days }: Asked,
-  onProgress: (revision: number) => void,
+  onProgress: (done: number) => void,
   signal: AbortSignal,
 ): Promise<Dataset> => {
   const { store, clock } = ports
   const until = new Date(clock().getTime() - matured_days * DAY_MS).toISOString()
   const verdicts = await readVerdicts(store, book, signal)
-  let vectors: Float32Array[] = []
-  let labels: number[] = []
+  const { take, finish } = keepNewest(MOST_ROWS)
   for await (const { movement, vector } of replayBook({ store, book, signal, onProgress })) {
-    if (movement.booked_at >= until) continue
-    vectors.push(vector)
-    labels.push(verdicts.get(movement.entry) ? 1 : 0)
-    if (vectors.length < 2 * MOST_ROWS) continue
-    vectors = vectors.slice(-MOST_ROWS)
-    labels = labels.slice(-MOST_ROWS)
+    if (movement.booked_at < until) take(vector, verdicts.get(movement.entry) ? 1 : 0)
   }
-  const columns = shared(vectors.slice(-MOST_ROWS))
-  return { columns, labels: Uint8Array.from(labels.slice(-MOST_ROWS)) }
+  return finish()
 }
 
 const countOf = (labels: Uint8Array): number => labels.reduce((sum, label) => sum + label, 0)
@@ -75,6 +59,13 @@ const refuseTooFew = ({ labels }: Dataset): void => {
   )
 }
 
+const SHIPPED = 2
+
+const nextVersion = ({ models }: Pick<ModelsState, 'models'>): string => {
+  const numbers = models.map(({ version }) => Number(/^fraud-(\d{1,9})$/.exec(version)?.[1] ?? 0))
+  return `fraud-${Math.max(SHIPPED, ...numbers) + 1}`
+}
+
 const places = (value: number): string => value.toFixed(3)
 
 /**
@@ -84,11 +75,9 @@ const places = (value: number): string => value.toFixed(3)
 export const trainFraudModel =
   (options: FraudTrainingOptions): Doer =>
   async ({ input }, tell, signal) => {
-    const { ports, glance } = options
+    const { glance } = options
     const asked = Asked.parse(input)
-    const { revision: last } = await ports.engine.look(Ledger, `${Ledger.category}-${asked.book}`)
-    const onRead = (revision: number): void =>
-      tell({ stage: 'Replaying the book.', done: revision / (last + 1) / 2 })
+    const onRead = (done: number): void => tell({ stage: 'Replaying the book.', done: done / 2 })
     const all = await readRows(options, asked, onRead, signal)
     refuseTooFew(all)
     const slices = slicesOf(all, BOOST)
@@ -102,7 +91,7 @@ export const trainFraudModel =
     })
     const report = reportOn(boosted.forest, slices)
     const { state } = await glance(Models, 'fraud')
-    const version = `fraud-${Math.max(3, state.models.length + 2)}`
+    const version = nextVersion(state)
     const trained_on = `${all.labels.length} movements of the book ${asked.book}`
     const made = { version, boost: BOOST, trained_on, data_digest }
     const { recorded } = await keepModel(options, 'fraud', encodeFraud(made, boosted, report))
