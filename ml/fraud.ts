@@ -1,4 +1,4 @@
-import type { Boosted, BoostSettings } from './boosting.ts'
+import { type Boosted, type BoostSettings, boostWithReport, type Progress } from './boosting.ts'
 import type { Dataset } from './dataset.ts'
 import { slice } from './dataset.ts'
 import { FEATURE_NAMES } from './features.ts'
@@ -68,7 +68,7 @@ export const slicesOf = (all: Dataset, { valid_share }: FraudBoost): Slices => {
 }
 
 /** How good the trees are on each slice, and the thresholds that follow. */
-export const reportOn = (forest: Forest, slices: Omit<Slices, 'known'>): Report => {
+const reportOn = (forest: Forest, slices: Omit<Slices, 'known'>): Report => {
   const { training, calibration, test } = slices
   const calibrated = scoreAll(forest, calibration)
   const tested = scoreAll(forest, test)
@@ -91,21 +91,17 @@ export const reportOn = (forest: Forest, slices: Omit<Slices, 'known'>): Report 
   }
 }
 
-type Made = {
+export type FraudSettings = {
   readonly version: string
   readonly boost: FraudBoost
   /** What the rows are, in a form that JSON can hold. */
   readonly trained_on: unknown
-  /** Of the rows that it was trained on. */
-  readonly data_digest: string
 }
 
-/** The digest under which a model remembers the rows that it was trained on. */
-export const digestOfRows = ({ columns, labels }: Dataset): string => digestOf(columns, labels)
-
 /** The model as an ONNX file, with its provenance. */
-export const encodeFraud = (
-  { version, boost, trained_on, data_digest }: Made,
+const encode = (
+  { version, boost, trained_on }: FraudSettings,
+  { columns, labels }: Dataset,
   { forest, report: grown }: Boosted,
   { tested_on, at_threshold, threshold, block_threshold }: Report,
 ): Uint8Array => {
@@ -114,10 +110,28 @@ export const encodeFraud = (
     features: FEATURE_NAMES,
     settings: boost,
     report: grown,
-    data_digest,
+    data_digest: digestOf(columns, labels),
     trained_on,
     metrics: { ...tested_on, at_threshold },
     thresholds: { threshold, block_threshold },
   })
   return encodeOnnx({ forest, features: FEATURE_NAMES.length, metadata })
+}
+
+export type TrainedFraud = { readonly bytes: Uint8Array; readonly report: Report }
+
+/**
+ * Trains on rows in the order in which they were made, and tests on the latest of them. The same
+ * rows and settings give the same bytes: no clock and no chance but the seeds.
+ */
+export const trainFraud = (
+  rows: Dataset,
+  settings: FraudSettings,
+  onProgress?: (progress: Progress) => void,
+): TrainedFraud => {
+  const slices = slicesOf(rows, settings.boost)
+  const { known } = slices
+  const boosted = boostWithReport(known.columns, known.labels, settings.boost, onProgress)
+  const report = reportOn(boosted.forest, slices)
+  return { bytes: encode(settings, known, boosted, report), report }
 }

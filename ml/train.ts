@@ -2,18 +2,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { BOOST_DEFAULTS, boostWithReport } from './boosting.ts'
+import { BOOST_DEFAULTS } from './boosting.ts'
 import { trainChurn } from './churn.ts'
 import { SHIPPED_CHURN, simulateChurn } from './churn_simulator.ts'
 import { datasetOf } from './dataset.ts'
-import {
-  digestOfRows,
-  encodeFraud,
-  type FraudBoost,
-  type Report,
-  reportOn,
-  slicesOf,
-} from './fraud.ts'
+import { type FraudBoost, type TrainedFraud, trainFraud } from './fraud.ts'
 import type { AtThreshold, Metrics } from './metrics.ts'
 import type { SimulationSettings } from './simulator.ts'
 import { simulate } from './simulator.ts'
@@ -37,19 +30,9 @@ export const SHIPPED: TrainingSettings = {
   boost: { ...BOOST_DEFAULTS, valid_share: 0.25 },
 }
 
-/**
- * Simulates, trains and tests. The same settings give the same bytes: no clock and no chance but the
- * seeds.
- */
-export const train = (settings: TrainingSettings): { bytes: Uint8Array; report: Report } => {
-  const { version, traffic, boost } = settings
-  const slices = slicesOf(datasetOf(simulate(traffic)), boost)
-  const { known } = slices
-  const boosted = boostWithReport(known.columns, known.labels, boost)
-  const report = reportOn(boosted.forest, slices)
-  const made = { version, boost, trained_on: traffic, data_digest: digestOfRows(known) }
-  return { bytes: encodeFraud(made, boosted, report), report }
-}
+/** Simulates, trains and tests. The same settings give the same bytes. */
+export const train = ({ version, traffic, boost }: TrainingSettings): TrainedFraud =>
+  trainFraud(datasetOf(simulate(traffic)), { version, boost, trained_on: traffic })
 
 const line = (name: string, found: Metrics): string =>
   `${name.padEnd(12)} ${String(found.rows).padStart(6)} rows  base rate ${found.base_rate.toFixed(4)}` +
@@ -62,7 +45,7 @@ const share = (found: AtThreshold): string =>
   ` accuracy ${found.accuracy.toFixed(4)} (guessing ${found.accuracy_of_guessing.toFixed(4)}),` +
   ` ${(found.flagged * 100).toFixed(2)} % flagged`
 
-const trainFraud = (): Uint8Array => {
+const trainShippedFraud = (): Uint8Array => {
   const { bytes, report } = train(SHIPPED)
   console.log(line('training', report.trained_on))
   console.log(line('calibration', report.calibrated_on))
@@ -84,7 +67,7 @@ const trainShippedChurn = (): Uint8Array => {
 }
 
 const MODELS = {
-  fraud: { version: SHIPPED.version, make: trainFraud },
+  fraud: { version: SHIPPED.version, make: trainShippedFraud },
   churn: { version: SHIPPED_CHURN.version, make: trainShippedChurn },
 } as const
 

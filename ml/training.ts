@@ -1,8 +1,13 @@
 import { Worker } from 'node:worker_threads'
 import type { Boosted, BoostSettings, Progress } from './boosting.ts'
 import type { ChurnRow, ChurnSettings, TrainedChurn } from './churn.ts'
+import type { compareModels, Outcome } from './comparison.ts'
+import type { Dataset } from './dataset.ts'
+import type { FraudSettings, TrainedFraud } from './fraud.ts'
 
-/** What a training thread is given. */
+type Comparing = Parameters<typeof compareModels>
+
+/** What a training thread is given. Comparing takes as long, and is done there too. */
 export type TrainingWork =
   | {
       readonly task: 'boost'
@@ -11,11 +16,15 @@ export type TrainingWork =
       readonly settings: BoostSettings
     }
   | { readonly task: 'churn'; readonly rows: readonly ChurnRow[]; readonly settings: ChurnSettings }
+  | { readonly task: 'fraud'; readonly rows: Dataset; readonly settings: FraudSettings }
+  | { readonly task: 'compare'; readonly asked: Comparing }
+
+export type TrainingResult = Boosted | TrainedChurn | TrainedFraud | Outcome
 
 /** What a training thread says: `progress` any number of times, and then one of the others. */
 export type TrainingNews =
   | { readonly kind: 'progress'; readonly progress: Progress }
-  | { readonly kind: 'done'; readonly result: Boosted | TrainedChurn }
+  | { readonly kind: 'done'; readonly result: TrainingResult }
   | { readonly kind: 'failed'; readonly message: string }
 
 /** How to follow a thread, and to end it. */
@@ -26,7 +35,7 @@ export type Watching = {
 
 const WORKER = new URL('./training_worker.ts', import.meta.url)
 
-const inThread = <Result extends Boosted | TrainedChurn>(
+const inThread = <Result extends TrainingResult>(
   work: TrainingWork,
   transferList: ArrayBuffer[],
   { onProgress, signal }: Watching,
@@ -75,3 +84,15 @@ export const trainChurnInThread = (
   const { rows, settings } = training
   return inThread({ task: 'churn', rows, settings }, [], training)
 }
+
+/** `trainFraud` in a thread of its own; columns as above. */
+export const trainFraudInThread = (
+  training: Omit<Extract<TrainingWork, { task: 'fraud' }>, 'task'> & Watching,
+): Promise<TrainedFraud> => {
+  const { rows, settings } = training
+  return inThread({ task: 'fraud', rows, settings }, givenAway(rows.columns), training)
+}
+
+/** `compareModels` in a thread of its own; the rows are copied. */
+export const compareInThread = (...asked: Comparing): Promise<Outcome> =>
+  inThread({ task: 'compare', asked }, [], {})

@@ -1,9 +1,11 @@
-/** A thread that trains one model and ends. */
+/** A thread that trains one model, or compares two, and ends. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Progress } from './boosting.ts'
 import { boostWithReport } from './boosting.ts'
 import { trainChurn } from './churn.ts'
-import type { TrainingNews, TrainingWork } from './training.ts'
+import { compareModels } from './comparison.ts'
+import { trainFraud } from './fraud.ts'
+import type { TrainingNews, TrainingResult, TrainingWork } from './training.ts'
 
 /** A hundred words are enough for any bar. */
 const LEAST_STEP = 0.01
@@ -20,10 +22,22 @@ const telling = () => {
   }
 }
 
-const train = (work: TrainingWork, progress: (progress: Progress) => void) =>
-  work.task === 'boost'
-    ? boostWithReport(work.columns, work.labels, work.settings, progress)
-    : trainChurn(work.rows, work.settings, progress)
+type Tell = (progress: Progress) => void
+
+const training: {
+  readonly [Task in TrainingWork['task']]: (
+    work: Extract<TrainingWork, { task: Task }>,
+    tell: Tell,
+  ) => TrainingResult
+} = {
+  boost: ({ columns, labels, settings }, tell) => boostWithReport(columns, labels, settings, tell),
+  churn: ({ rows, settings }, tell) => trainChurn(rows, settings, tell),
+  fraud: ({ rows, settings }, tell) => trainFraud(rows, settings, tell),
+  compare: ({ asked }) => compareModels(...asked),
+}
+
+const train = (work: TrainingWork, tell: Tell): TrainingResult =>
+  (training[work.task] as (work: TrainingWork, tell: Tell) => TrainingResult)(work, tell)
 
 try {
   say({ kind: 'done', result: train(workerData as TrainingWork, telling()) })

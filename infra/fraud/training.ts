@@ -4,9 +4,9 @@ import { isRefusal } from '../../domain/kernel.ts'
 import { Models, type ModelsState } from '../../domain/models.ts'
 import { BOOST_DEFAULTS } from '../../ml/boosting.ts'
 import { type Dataset, keepNewest } from '../../ml/dataset.ts'
-import { digestOfRows, encodeFraud, type FraudBoost, reportOn, slicesOf } from '../../ml/fraud.ts'
+import { type FraudBoost, slicesOf } from '../../ml/fraud.ts'
 import { readVerdicts, replayBook } from '../../ml/replay.ts'
-import { trainInThread } from '../../ml/training.ts'
+import { trainFraudInThread } from '../../ml/training.ts'
 import type { Glance } from '../glance.ts'
 import type { Artefacts } from '../models/artefacts.ts'
 import { keepModel } from '../models/keep.ts'
@@ -50,13 +50,21 @@ const readRows = async (
 
 const countOf = (labels: Uint8Array): number => labels.reduce((sum, label) => sum + label, 0)
 
-const refuseTooFew = ({ labels }: Dataset): void => {
+const refuseTooFew = (rows: Dataset): void => {
+  const { labels } = rows
   const frauds = countOf(labels)
-  if (labels.length >= LEAST_ROWS && frauds >= LEAST_FRAUDS) return
-  throw new TaskImpossible(
-    `There are ${labels.length} movements that are old enough, ${frauds} of them fraud: at least ` +
-      `${LEAST_ROWS} are needed, with ${LEAST_FRAUDS} frauds.`,
-  )
+  if (labels.length < LEAST_ROWS || frauds < LEAST_FRAUDS) {
+    throw new TaskImpossible(
+      `There are ${labels.length} movements that are old enough, ${frauds} of them fraud: at ` +
+        `least ${LEAST_ROWS} are needed, with ${LEAST_FRAUDS} frauds.`,
+    )
+  }
+  const { training, calibration, test } = slicesOf(rows, BOOST)
+  if ([training, calibration, test].some((part) => countOf(part.labels) === 0)) {
+    throw new TaskImpossible(
+      'Of its frauds none are in one of the parts to train, set and test by.',
+    )
+  }
 }
 
 const SHIPPED = 2
@@ -78,32 +86,33 @@ export const trainFraudModel =
     const { glance } = options
     const asked = Asked.parse(input)
     const onRead = (done: number): void => tell({ stage: 'Replaying the book.', done: done / 2 })
-    const all = await readRows(options, asked, onRead, signal)
-    refuseTooFew(all)
-    const slices = slicesOf(all, BOOST)
-    const [calibrating, testing] = [slices.calibration.labels, slices.test.labels].map(countOf)
-    if (!calibrating || !testing) throw new TaskImpossible('Its latest movements hold no fraud.')
-    const { known } = slices
-    const data_digest = digestOfRows(known)
-    const boosted = await trainInThread({
-      ...{ columns: known.columns, labels: known.labels, settings: BOOST, signal },
-      onProgress: ({ stage, done }) => tell({ stage: `Training: ${stage}.`, done: 0.5 + done / 2 }),
-    })
-    const report = reportOn(boosted.forest, slices)
+    const rows = await readRows(options, asked, onRead, signal)
+    refuseTooFew(rows)
     const { state } = await glance(Models, 'fraud')
     const version = nextVersion(state)
-    const trained_on = `${all.labels.length} movements of the book ${asked.book}`
-    const made = { version, boost: BOOST, trained_on, data_digest }
-    const { recorded } = await keepModel(options, 'fraud', encodeFraud(made, boosted, report))
+    const trained_on = `${rows.labels.length} movements of the book ${asked.book}`
+    const { bytes, report } = await trainFraudInThread({
+      ...{ rows, settings: { version, boost: BOOST, trained_on }, signal },
+      onProgress: ({ stage, done }) => tell({ stage: `Training: ${stage}.`, done: 0.5 + done / 2 }),
+    })
+    const { recorded } = await keepModel(options, 'fraud', bytes)
     if (isRefusal(recorded)) throw new TaskImpossible(recorded.detail)
     const { tested_on, at_threshold, threshold, block_threshold } = report
-    const { rows, base_rate, auc, average_precision, brier } = tested_on
+    const { base_rate, auc, average_precision, brier } = tested_on
     return {
       message:
         `${version}: average precision ${places(average_precision)}, AUC ${places(auc)} on the ` +
-        `latest ${rows} movements, which it had not seen.`,
+        `latest ${tested_on.rows} movements, which it had not seen.`,
       figures: {
-        ...{ rows, base_rate, auc, average_precision, brier, threshold, block_threshold },
+        ...{
+          rows: tested_on.rows,
+          base_rate,
+          auc,
+          average_precision,
+          brier,
+          threshold,
+          block_threshold,
+        },
         ...{ precision: at_threshold.precision, recall: at_threshold.recall, version },
       },
     }
