@@ -32,6 +32,7 @@ describe('configuration', () => {
       bodyLimitBytes: 1048576,
       shutdownTimeoutSeconds: 10,
       riskAlertThreshold: undefined,
+      riskGateTimeoutMs: 1_000,
     })
   })
 
