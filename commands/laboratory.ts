@@ -26,7 +26,10 @@ type JudgingCosts = {
   readonly wrong_block: number
 }
 
-export type AskedThresholds = Matured & JudgingCosts
+/** Whose scores are looked at: the champion's, unless another that has answered is named. */
+type OfModel = { readonly model?: string | undefined }
+
+export type AskedThresholds = Matured & OfModel & JudgingCosts
 
 export type ThresholdAdvice = {
   readonly model: string
@@ -48,7 +51,7 @@ type Judging = {
   readonly cost: number
 }
 
-export type AskedDrift = {
+export type AskedDrift = OfModel & {
   readonly book: string
   readonly days: number
   readonly reference_days: number

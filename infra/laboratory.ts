@@ -18,10 +18,10 @@ import { Models } from '../domain/models.ts'
 import { placesOf } from '../domain/money.ts'
 import { Policies } from '../domain/policies.ts'
 import { RISK_FEATURES } from '../domain/risk.ts'
-import { compareModels } from '../ml/comparison.ts'
 import { cheapestCutoffs, costAt } from '../ml/costs.ts'
 import { driftVerdict, stabilityIndex } from '../ml/drift.ts'
 import { metrics } from '../ml/metrics.ts'
+import { compareInThread } from '../ml/training.ts'
 import {
   type Evidence,
   type Matured,
@@ -71,7 +71,7 @@ const thresholds = async (
   asked: AskedThresholds,
 ): Promise<ThresholdAdvice | Refusal> => {
   const champion = await championIn(options)
-  const { version: model } = champion
+  const { model = champion.version } = asked
   const evidence = await readMatured(options.database, maturedOf(options, asked, model))
   const refusal = lacking(evidence)
   if (refusal) return refusal
@@ -94,10 +94,10 @@ const columnOf = (samples: readonly Sample[], feature: string): Float32Array =>
 
 const drift = async (
   options: LaboratoryOptions,
-  { book, days, reference_days }: AskedDrift,
+  { book, model: named, days, reference_days }: AskedDrift,
 ): Promise<Drift | Refusal> => {
   const { database, clock } = options
-  const { version: model } = await championIn(options)
+  const model = named ?? (await championIn(options)).version
   const [now, since] = [clock(), daysBefore(clock(), days)]
   const reference = { book, model, from: daysBefore(since, reference_days), until: since }
   const before = await sampleScores(database, reference)
@@ -134,7 +134,7 @@ const contest = async (
   if (refusal) return refusal
   const unit = 10 ** placesOf(asset)
   const { rows, frauds, average_precision, net_value, precision_lead, value_lead, earned } =
-    compareModels(
+    await compareInThread(
       {
         labels: evidence.labels,
         amounts: evidence.amounts.map((amount) => amount / unit),

@@ -154,6 +154,18 @@ describe('the laboratory', () => {
     expect(nobody).toMatchObject({ refused: 'EVIDENCE_INSUFFICIENT', facts: { rows: 0 } })
   })
 
+  test('looks at the scores of another model that has answered, when it is named', async () => {
+    const laboratory = openLaboratory()
+    const none = { refused: 'EVIDENCE_INSUFFICIENT', facts: { rows: 0 } }
+    const two = { model: 'two' }
+    expect(await laboratory.thresholds({ ...matured, ...costs, ...two })).toMatchObject(none)
+    const drifting = { book: 'main', days: 7, reference_days: 30 }
+    expect(await laboratory.drift({ ...drifting, ...two })).toMatchObject(none)
+    const one = { model: 'one' }
+    expect(await laboratory.thresholds({ ...matured, ...costs, ...one })).toMatchObject(one)
+    expect(await laboratory.drift({ ...drifting, ...one })).toMatchObject(one)
+  })
+
   test('sees which features have drifted', async () => {
     const drift = await openLaboratory().drift({ book: 'main', days: 7, reference_days: 30 })
     if (isRefusal(drift)) throw new Error(drift.detail)

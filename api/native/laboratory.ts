@@ -5,6 +5,7 @@ import { Contested, promoteByRule } from '../../commands/models.ts'
 import { requestCounterfactual, requestFraudTraining } from '../../commands/tasks.ts'
 import { isRefusal, type Refusal } from '../../domain/kernel.ts'
 import { BookId } from '../../domain/ledger/events.ts'
+import { ModelVersion } from '../../domain/models.ts'
 import type { TaskRequest } from '../../domain/tasks.ts'
 import { ProblemError, problemOf } from '../problems.ts'
 import { type Call, type Route, write } from '../route.ts'
@@ -14,6 +15,7 @@ const book = 'example'
 const days = (fallback: number) => z.coerce.number().int().min(1).max(3_650).default(fallback)
 const cost = (fallback: number) => z.coerce.number().min(0).max(1_000_000).default(fallback)
 const Matured = { matured_days: z.coerce.number().int().min(0).max(365).default(7) }
+const OfModel = { model: ModelVersion.optional() }
 const MATURED =
   'Judged by movements older than `matured_days`: those that nobody labelled by then count as ' +
   'legitimate.'
@@ -103,20 +105,20 @@ export const laboratoryRoutes: readonly Route[] = [
   inquire(
     '/v1/risk/thresholds',
     z.strictObject({
-      ...{ book: BookId, ...Matured, since_days: days(90) },
+      ...{ book: BookId, ...OfModel, ...Matured, since_days: days(90) },
       ...{ missed: cost(40), review: cost(1), wrong_block: cost(10) },
     }),
     (laboratory, asked) => laboratory.thresholds(asked),
     {
       summary: 'Show the thresholds that would have cost least',
-      description: `${MATURED} Costs are in any one unit: a fraud that was approved, a look, a legitimate movement that was blocked.`,
+      description: `${MATURED} Costs are in any one unit: a fraud that was approved, a look, a legitimate movement that was blocked. \`present\` is what holds now, also for the scores of a \`model\` that answered before.`,
       response: Thresholds,
       example: { query: { book, matured_days: '0' }, refused: 'EVIDENCE_INSUFFICIENT' },
     },
   ),
   inquire(
     '/v1/risk/drift',
-    z.strictObject({ book: BookId, days: days(7), reference_days: days(30) }),
+    z.strictObject({ book: BookId, ...OfModel, days: days(7), reference_days: days(30) }),
     (laboratory, asked) => laboratory.drift(asked),
     {
       summary: 'Show how far features and scores have moved from what they were',
