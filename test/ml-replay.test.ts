@@ -7,6 +7,7 @@ import { askCounterfactual, inWords } from '../ml/counterfactual.ts'
 import type { Model } from '../ml/model.ts'
 import { replayBook } from '../ml/replay.ts'
 import { namedFeatures } from '../ml/scoring.ts'
+import { bookEvents } from './ml-support.ts'
 import { useScoring } from './scoring-support.ts'
 
 const { get, newBook, newScorer, scoresOf } = useScoring()
@@ -92,6 +93,40 @@ describe('a replay of a book', () => {
   })
 })
 
+describe('a replay beside what goes on', () => {
+  const entriesIn = async (book: string, meanwhile = async (): Promise<void> => undefined) => {
+    const seen: string[] = []
+    for await (const { movement } of replayBook({ store: get().store, book, signal: never })) {
+      if (seen.length === 0) await meanwhile()
+      seen.push(movement.entry)
+    }
+    return seen
+  }
+
+  it('ends where the book ended when it began', async () => {
+    const { book, recorded } = await newBook()
+    const before = await entriesIn(book)
+    const { type, data } = recorded.find((event) => event.type === 'EntryPosted') ?? {}
+    const again = { id: uuidv5(`again ${book}`), type: type ?? '', data, metadata: {} }
+    const during = await entriesIn(book, async () => {
+      await get().store.append(`book-${book}`, recorded.length - 1, [again])
+    })
+    expect(during).toEqual(before)
+  })
+
+  it('passes over what cannot be read, as the scorer does', async () => {
+    const { book, recorded } = await newBook((name) => {
+      const events = bookEvents(name)
+      const bad = { id: uuidv5(`bad ${name}`), type: 'EntryPosted', data: {}, metadata: {} }
+      return [...events.slice(0, 50), bad, ...events.slice(50)]
+    })
+    const scorer = newScorer()
+    await scorer.handle(recorded.slice(0, 50))
+    await scorer.handle(recorded.slice(51))
+    expect(await entriesIn(book)).toEqual((await scoresOf(book)).map(({ entry }) => entry))
+  })
+})
+
 describe('a counterfactual', () => {
   it('with the same model and policy changes nothing', async () => {
     const { book, scores, labelled } = await judgedBook()
@@ -151,6 +186,22 @@ describe('a counterfactual', () => {
       ({ counterparty, decision }) => counterparty !== 'cash:vault' && decision === 'block',
     )
     expect(answer.would.blocked).toBe(paid.length + others.length)
+  })
+
+  it('has the brake hear of what was before, as the scorer had it', async () => {
+    const { book, recorded } = await newBook()
+    const half = Math.floor(recorded.length / 2)
+    await newScorer().handle(recorded.slice(0, half))
+    const { length } = await scoresOf(book)
+    const brake = { window_minutes: 1_440, most_share: 0.5, least_movements: 20 }
+    const policy = { ...initialPolicy(), review_from: 0, block_from: 0, brake }
+    const governed = { policyOf: async () => ({ policy, revision: 0 }) }
+    await newScorer(governed).handle(recorded.slice(half))
+    const next = (await scoresOf(book))[length]
+    expect(next).toMatchObject({ decision: 'block' })
+    const answer = await ask(book, policy, { from: next?.booked_at })
+    expect(answer.was.blocked).toBeGreaterThan(20)
+    expect(answer.would).toEqual(answer.was)
   })
 
   it('stops where the scorer has not come yet', async () => {

@@ -51,8 +51,16 @@ export const createMemoryStore = (clock: () => Date): MemoryStore => {
         position: { commit: BigInt(log.length), prepare: 0n },
       }
     },
-    readStream: async function* (stream, { from = 0, limit = Number.POSITIVE_INFINITY } = {}) {
-      yield* (streams.get(stream) ?? []).slice(from, from + limit)
+    readStream: async function* (stream, options = {}) {
+      const { direction, from, limit = Number.POSITIVE_INFINITY } = options
+      const known = streams.get(stream) ?? []
+      const first = from ?? (direction === 'backwards' ? known.length - 1 : 0)
+      const ahead = known.slice(first, first + limit)
+      const back = known
+        .slice(0, first + 1)
+        .reverse()
+        .slice(0, limit)
+      yield* direction === 'backwards' ? back : ahead
     },
     readAll: async function* () {
       yield* log
