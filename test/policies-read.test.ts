@@ -184,8 +184,8 @@ describe('rules', () => {
 describe('a score', () => {
   test('shows by whom it was judged and what else was said, and nothing where it was not', async () => {
     const shown = await bookOf('judged')
-    const said = {
-      ...({ by: 'brake', wanted: 'block', rules: [hit('large')], policy: 7 } as const),
+    const said: Partial<TransactionScored> = {
+      ...{ by: 'brake', wanted: 'block', rules: [hit('large')], policy: 7 },
       challengers: [{ model: 'rival-1', probability: 0.75 }],
     }
     await append('scores-judged', 'TransactionScored', [
