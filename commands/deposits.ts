@@ -3,9 +3,10 @@ import {
   AccountNumber,
   accountCodeOf,
   accountNumberOf,
+  bankNumberOf,
   CARD_LIMITS,
   OPENING_BALANCE,
-  OPENING_EQUITY,
+  openingEquityOf,
   Product,
 } from '../domain/deposits.ts'
 import { refuse } from '../domain/kernel.ts'
@@ -18,6 +19,7 @@ import { lookAtCustomer } from './customers.ts'
 import { takeNumber } from './kernel.ts'
 import { bookCommand, dataOf, entryOf } from './ledger/kernel.ts'
 import type { Ports } from './ports.ts'
+import { lookAtUser } from './usernames.ts'
 
 /** The account of a book as it stands this moment; undefined when there is none. */
 export const lookAtAccount = async (
@@ -26,6 +28,10 @@ export const lookAtAccount = async (
   code: string,
 ) => ((await engine.look(Ledger, `${Ledger.category}-${book}`)).state as Book).accounts.get(code)
 
+/** Who may hold accounts: customers, and users, whom the products know that people sign in to. */
+const isHolder = async (ports: Ports, id: string): Promise<boolean> =>
+  (await lookAtCustomer(ports, id)) !== undefined || (await lookAtUser(ports, id)) !== undefined
+
 /** A customer's account, under the number that is printed on his papers. */
 export const openDeposit = bookCommand({
   name: 'deposits.open',
@@ -33,7 +39,8 @@ export const openDeposit = bookCommand({
   input: z.strictObject({
     book: BookId,
     customer: Identifier,
-    account_number: AccountNumber,
+    /** Absent: the bank's own next one. */
+    account_number: AccountNumber.optional(),
     product: Product,
     asset: Asset.default('USD/2'),
     /** Absent: what may leave an account by card in a day. */
@@ -42,11 +49,13 @@ export const openDeposit = bookCommand({
       .max(8)
       .default([...CARD_LIMITS]),
   }),
-  enrich: async ({ customer, account_number, product, asset, velocity_limits }, enrichment) => {
-    if (!(await lookAtCustomer(enrichment.ports, customer))) {
+  enrich: async (input, enrichment) => {
+    const { customer, product, asset, velocity_limits } = input
+    if (!(await isHolder(enrichment.ports, customer))) {
       return refuse('CUSTOMER_NOT_FOUND', `There is no customer ${customer}.`, { customer })
     }
     const id = await takeNumber(enrichment, 'accounts')
+    const account_number = input.account_number ?? bankNumberOf(id)
     return {
       account: accountCodeOf(account_number),
       type: 'liability' as const,
@@ -83,11 +92,13 @@ export const openDeposit = bookCommand({
 type Brought = Omit<Posting, 'lines'> & { readonly account: string; readonly amount: string }
 
 const bring = (book: Book, { account, amount, ...posting }: Brought) => {
-  const direction = growsBy(book.accounts.get(account)?.type ?? 'liability')
+  const found = book.accounts.get(account)
+  const direction = growsBy(found?.type ?? 'liability')
+  const equity = openingEquityOf(found?.asset ?? 'USD/2')
   const opposite = direction === 'debit' ? 'credit' : 'debit'
   const lines = [
     { account, direction, amount },
-    { account: OPENING_EQUITY, direction: opposite, amount },
+    { account: equity, direction: opposite, amount },
   ] as const
   return Ledger.decide.post(book, { posting: { ...posting, lines }, poster: { owner: null } })
 }

@@ -1,7 +1,5 @@
 import { z } from 'zod'
-import { OPENING_EQUITY } from '../domain/deposits.ts'
-import { isRefusal } from '../domain/kernel.ts'
-import { type AccountType, BookId, type LedgerEvent } from '../domain/ledger/events.ts'
+import { BookId } from '../domain/ledger/events.ts'
 import { Ledger } from '../domain/ledger/index.ts'
 import type { Posting } from '../domain/ledger/request.ts'
 import type { Book } from '../domain/ledger/state.ts'
@@ -12,39 +10,21 @@ import {
   NOTE_CENTS,
   VAULT,
 } from '../domain/machines.ts'
+import { openingEquity, openMissing, type Wanted } from './chart.ts'
 import { bookCommand, entryOf } from './ledger/kernel.ts'
 
 const ASSET = 'USD/2'
 
-type Wanted = readonly [account: string, type: AccountType, name: string]
-
 const accountsFor = (machine: string): readonly Wanted[] => {
   const { cassette, deposits } = machineAccounts(machine)
+  const asset = { type: 'asset', overdraft_limit: '0' } as const
   return [
-    [cassette, 'asset', `Machine ${machine}: $20 notes`],
-    [deposits, 'asset', `Machine ${machine}: notes taken in`],
-    [CHECK_CLEARING, 'asset', 'Checks on their way'],
-    [VAULT, 'asset', 'Cash in the vault'],
-    [OPENING_EQUITY, 'equity', 'Opening balances'],
+    { ...asset, account: cassette, name: `Machine ${machine}: $20 notes` },
+    { ...asset, account: deposits, name: `Machine ${machine}: notes taken in` },
+    { ...asset, account: CHECK_CLEARING, name: 'Checks on their way' },
+    { ...asset, account: VAULT, name: 'Cash in the vault' },
+    openingEquity(ASSET),
   ]
-}
-
-const openMissing = (
-  book: Book,
-  { wanted, at }: { readonly wanted: readonly Wanted[]; readonly at: string },
-) => {
-  const events: LedgerEvent[] = []
-  for (const [account, type, name] of wanted) {
-    if (book.accounts.get(account)) continue
-    const overdraft_limit = type === 'equity' ? 'unlimited' : '0'
-    const decision = Ledger.decide.openAccount(book, {
-      ...{ account, type, name, asset: ASSET, owner: null, opened_at: at },
-      terms: { overdraft_limit, velocity_limits: [] },
-    })
-    if (isRefusal(decision)) return decision
-    events.push(...decision)
-  }
-  return events
 }
 
 const ofMachine = { book: BookId, machine: MachineId }
@@ -54,7 +34,7 @@ export const installMachine = bookCommand({
   name: 'machines.install',
   permission: 'machines:manage',
   input: z.strictObject(ofMachine),
-  enrich: ({ machine }, { at }) => ({ wanted: accountsFor(machine), at }),
+  enrich: ({ machine }, { at }) => ({ wanted: accountsFor(machine), asset: ASSET, at }),
   decide: openMissing,
   answer: (_events, { book, machine }) => ({ book, machine, ...machineAccounts(machine) }),
 })

@@ -41,6 +41,10 @@ export const BALANCE_LIMIT = 10n ** BigInt(BALANCE_DIGITS)
 /** Number of decimal places of the asset's minor unit. */
 export const placesOf = (asset: string): number => Number(asset.slice(asset.indexOf('/') + 1))
 
+/** `ghs` of `GHS/2`, as account codes write it. */
+export const currencyOf = (asset: string): string =>
+  asset.slice(0, asset.indexOf('/')).toLowerCase()
+
 /** `formatAmount('-1234567', 'USD/2')` is `-12345.67`: exact, no grouping. */
 export const formatAmount = (minor: string, asset: string): string => {
   const places = placesOf(asset)

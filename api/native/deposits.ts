@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { bringForward, coverDeposit, openDeposit } from '../../commands/deposits.ts'
+import { Product } from '../../domain/deposits.ts'
 import { listDeposits } from '../../projections/deposits.ts'
 import { type Route, read, write } from '../route.ts'
 import * as views from './views.ts'
@@ -12,7 +13,7 @@ const Opened = z.object({
   account: z.string(),
   id: z.int(),
   account_number: z.string(),
-  product: z.enum(['checking', 'savings']),
+  product: Product,
   customer: z.string(),
   asset: z.string(),
   opened_at: z.iso.datetime({ precision: 3 }),
@@ -23,7 +24,7 @@ const Deposit = z
     id: z.int(),
     account: z.string(),
     account_number: z.string(),
-    product: z.enum(['checking', 'savings']),
+    product: Product,
     asset: z.string(),
     owner: z.string(),
     status: z.enum(['active', 'frozen', 'closed']),
