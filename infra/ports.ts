@@ -88,7 +88,10 @@ const keyFrom = (text: string | undefined): Buffer | undefined =>
 export type SecretName = 'tokens' | 'vault' | 'pins' | 'webhooks'
 
 export type PortSettings = {
-  readonly config: Pick<Config, 'tokenSecret' | 'vaultKey' | 'pinPepper' | 'riskGateTimeoutMs'>
+  readonly config: Pick<
+    Config,
+    'tokenSecret' | 'vaultKey' | 'pinPepper' | 'riskGateTimeoutMs' | 'riskAlertThreshold'
+  >
   readonly log: Log
   readonly store: EventStore
   readonly database: Pool
@@ -133,6 +136,7 @@ export const createPorts = async (settings: PortSettings): Promise<OpenPorts> =>
   })
   const fraud = createPanel({
     ...{ ...around, family: 'fraud', features: FEATURE_NAMES, shipped: SHIPPED_MODEL },
+    threshold: config.riskAlertThreshold,
   })
   const ports: Ports = {
     store,

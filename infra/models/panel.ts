@@ -28,6 +28,8 @@ export type PanelSettings = {
   readonly glance: Glance
   readonly artefacts: Artefacts
   readonly clock: () => Date
+  /** From which probability to act, where the champion's own threshold shall not say. */
+  readonly threshold?: number | undefined
   readonly log: Pick<Log, 'warn'>
 }
 
@@ -107,7 +109,8 @@ export const createPanel = (settings: PanelSettings): Bench => {
     const watching = await Promise.allSettled(challengersOf(await registry()).map(shelf.take))
     const challengers = watching.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     await shelf.keepOnly([answers, ...challengers])
-    return { champion: answers, challengers }
+    const { threshold = answers.threshold } = settings
+    return { champion: { ...answers, threshold }, challengers }
   }
   return {
     // In turn: a model must not be let go of while it works.

@@ -46,7 +46,6 @@ await playRole(async (settings, { log, signal, ready }) => {
   })
   const store = connectEventStore({ url: settings.eventStoreUrl })
   const { bus, target, topics } = await openBus(settings, database, log)
-  const { alertThreshold } = settings
   const snapshots = await createSnapshots(database)
   const clock = clockFrom(settings.clock)
   const engine = createEngine(store, snapshots)
@@ -54,10 +53,10 @@ await playRole(async (settings, { log, signal, ready }) => {
   const artefacts = openArtefacts(join(settings.directory, 'models'))
   const models = createPanel({
     ...{ family: 'fraud', features: FEATURE_NAMES, shipped: SHIPPED_MODEL },
-    ...{ engine, glance, artefacts, clock, log },
+    ...{ engine, glance, artefacts, clock, log, threshold: settings.alertThreshold },
   })
   const scorer = createScorer({
-    ...{ store, snapshots, clock, log, alertThreshold },
+    ...{ store, snapshots, clock, log },
     withPanel: models.withPanel,
     policyOf: async (book) => {
       const { state: policy, revision } = await glance(Policies, book)
