@@ -40,7 +40,7 @@ export const route = <Body extends z.ZodType>(
   described: Described & {
     readonly input: Body
     readonly contentType?: string
-    readonly throttle?: NonNullable<Route['throttle']>
+    readonly throttles?: NonNullable<Route['throttles']>
     readonly run: (call: Call<z.infer<Body>>) => ReturnType<Route['run']>
   },
 ): Route => ({

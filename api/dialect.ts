@@ -31,6 +31,8 @@ export type Dialect = {
   readonly fault: (problem: Problem, failed: Failed) => Fault
   /** Throws a problem when nobody is recognised. */
   readonly identify: (headers: Headers, services: Services, at: Date) => Promise<Identity>
+  /** Throws a problem for what nobody is to ask at all, known or not. */
+  readonly guard?: (request: Request) => void
   /** Of all its routes together: for each address of who is not known, for each who is. */
   readonly limits?: { readonly unknown: Scoped; readonly known: Scoped }
   readonly security: { readonly name: string; readonly scheme: object }

@@ -1,5 +1,6 @@
 import { atm } from './atm/index.ts'
 import { churn } from './churn/index.ts'
+import { coastal } from './coastal/index.ts'
 import type { Contract } from './contract.ts'
 import { accountRoutes, closingRoutes } from './native/accounts.ts'
 import { batchRoutes } from './native/batches.ts'
@@ -61,5 +62,6 @@ export const contracts: readonly Contract[] = [
   { dialect: nativeDialect, routes: nativeRoutes },
   atm,
   churn,
+  coastal,
   { dialect: nativeDialect, routes: modelRoutes },
 ]

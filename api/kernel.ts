@@ -67,25 +67,29 @@ const problemResponse = (found: Problem, path: string, told: Told): Response => 
   })
 }
 
+const bodyOf = ({ stream, body }: Answer, status: number) => {
+  if (stream) return stream
+  return status === 204 ? null : JSON.stringify(body)
+}
+
 const answerResponse = (route: Route, answer: Answer, told: Told): Response => {
   const { dialect, requestId } = told
   const status = answer.status ?? route.status
-  const headers = {
+  const headers = new Headers({
     'Content-Type': route.contentType ?? 'application/json',
     'X-Request-Id': requestId,
     ...dialect.headers?.(requestId, status),
     ...told.headers,
     ...answer.headers,
-  }
-  if (answer.stream) return new Response(answer.stream, { status, headers })
-  if (status === 204) return new Response(null, { status, headers: { ...headers } })
-  return new Response(JSON.stringify(answer.body), { status, headers })
+  })
+  for (const cookie of answer.cookies ?? []) headers.append('Set-Cookie', cookie)
+  return new Response(bodyOf(answer, status), { status, headers })
 }
 
+const addressOf = (c: Context<Env>): string => c.env?.incoming?.socket?.remoteAddress ?? 'unknown'
+
 const clientOf = (c: Context<Env>, identity: Identity): string =>
-  identity === ANONYMOUS
-    ? (c.env?.incoming?.socket?.remoteAddress ?? 'unknown')
-    : `user ${identity.id}`
+  identity === ANONYMOUS ? addressOf(c) : `user ${identity.id}`
 
 const admit = async (
   c: Context<Env>,
@@ -126,9 +130,9 @@ const callOf = async (c: Context<Env>, route: Route, arrived: Arrived): Promise<
   }
   if (route.source === 'stream') requireMediaType(c, route.consumes ?? 'application/x-ndjson')
   const { input, dryRun } = await parseInput(c, route, dialect, services.bodyLimit_bytes)
-  if (route.throttle) {
-    const { key, ...scoped } = route.throttle
-    count(services, scoped, key(input as never, identity), at)
+  for (const { key, ...scoped } of route.throttles ?? []) {
+    const who = { id: identity.id, address: addressOf(c) }
+    count(services, scoped, key(input as never, who), at)
   }
   const token = consistencyOf(c)
   return {
@@ -162,6 +166,7 @@ const serve = (route: Route, dialect: Dialect, { services, limiter, metrics }: S
     const told = { dialect, requestId, headers }
     let response: Response
     try {
+      dialect.guard?.(c.req.raw)
       const identity =
         route.permission === 'public'
           ? ANONYMOUS
@@ -169,7 +174,7 @@ const serve = (route: Route, dialect: Dialect, { services, limiter, metrics }: S
       await admit(c, limiter, identity, headers)
       if (dialect.limits) {
         const limit = identity === ANONYMOUS ? dialect.limits.unknown : dialect.limits.known
-        count(services, limit, clientOf(c, identity), at)
+        count(services, limit, `${dialect.name} ${clientOf(c, identity)}`, at)
       }
       const call = await callOf(c, route, { services, dialect, identity, requestId, at })
       response = answerResponse(route, await route.run(call), told)

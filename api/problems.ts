@@ -9,6 +9,7 @@ export const transportProblems = {
   DUPLICATE_FIELD: { status: 400, title: 'The body names a field twice' },
   BAD_CURSOR: { status: 400, title: 'The cursor is not one of this list' },
   UNAUTHENTICATED: { status: 401, title: 'Who are you?' },
+  CROSS_SITE: { status: 403, title: 'Another site asked for this' },
   RESOURCE_NOT_FOUND: { status: 404, title: 'There is no such thing' },
   ROUTE_NOT_FOUND: { status: 404, title: 'There is no such address' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The address does not know this method' },

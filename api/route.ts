@@ -29,6 +29,8 @@ export type Answer = {
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
   readonly stream?: ReadableStream<Uint8Array>
+  /** Values of Set-Cookie. */
+  readonly cookies?: readonly string[]
 }
 
 /** A request that works when the routes' examples are run in order on an empty system. */
@@ -39,6 +41,8 @@ export type Example = {
   readonly headers?: Readonly<Record<string, string>>
   /** Values of the answer that later examples use as `{name}`: name -> field of the answer. */
   readonly capture?: Readonly<Record<string, string>>
+  /** The same of cookies that the answer sets. */
+  readonly cookies?: Readonly<Record<string, string>>
   /** What it is refused with: for what an empty system cannot show otherwise. */
   readonly refused?: ProblemCode
   /** By somebody else than the examples before it, of the same roles. */
@@ -68,7 +72,7 @@ export type Route = {
   readonly contentType?: string
   readonly headers?: readonly ('Idempotency-Key' | 'If-Match' | 'Consistency-Token')[]
   readonly problems?: readonly ProblemCode[]
-  readonly throttle?: Throttled
+  readonly throttles?: readonly Throttled[]
   readonly example: Example
   /** Run after the first, for what later routes' examples need. */
   readonly furtherExamples?: readonly Example[]

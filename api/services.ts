@@ -78,6 +78,8 @@ export type Wiring = {
   /** Requests a minute for each client; 0: no limit. */
   readonly rateLimit: number
   readonly throttle: Throttle
+  /** Cookies are for https, however the request came here. */
+  readonly secureCookies: boolean
   /** The log position of the newest event that this process has written. */
   readonly newestWrite: () => bigint
   readonly statements: Statements

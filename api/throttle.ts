@@ -6,8 +6,8 @@ export type Scoped = Rate & { readonly scope: string }
 
 /** A route's own limit: attempts at one card, predictions of one user. */
 export type Throttled<Input = never> = Scoped & {
-  /** What is counted apart, from the validated input and who asks. */
-  readonly key: (input: Input, who: { readonly id: string }) => string
+  /** What is counted apart, from the validated input, who asks, and from which address. */
+  readonly key: (input: Input, who: { readonly id: string; readonly address: string }) => string
 }
 
 export type Throttle = {

@@ -77,7 +77,7 @@ export const logIn = publicCommand({
   run: async (ports, { username, password, audience }, context) => {
     const terms = audiences[audience]
     const claim = claimOf(ports, username)
-    const proven = await provePassword(ports, claim, password, context, terms.failures)
+    const proven = await provePassword(ports, claim, password, context, terms.lock)
     if (isRefusal(proven)) return proven
     const { id: user, revision: userRevision, state } = proven
     // Said only to who knew the password.
@@ -167,6 +167,38 @@ export const refreshSession = publicCommand({
       secret,
     }
     return receiptOf(outcome, await tokensOf(ports, opened, context.at))
+  },
+})
+
+/** Ends the session of a refresh token, whether it was used or not. What is none ends nothing. */
+export const endSession = publicCommand({
+  name: 'sessions.end',
+  permission: 'public',
+  input: z.strictObject({ refresh_token: RefreshToken }),
+  run: async (ports, { refresh_token }, context) => {
+    const [session = '', given = ''] = refresh_token.split('.')
+    const digest = ports.secrets.digest(given)
+    const ended = await submitStep(
+      ports,
+      {
+        name: 'sessions.end',
+        decider: Session,
+        stream: Identifier.safeParse(session).success ? session : 'none',
+        on: 'any',
+        otherwise: 'SESSION_NOT_FOUND',
+        decide: (now: SessionState) =>
+          now.refreshDigest === digest || now.usedDigests.includes(digest)
+            ? Session.decide.revoke(now, {
+                session,
+                reason: 'logout',
+                revoked_at: context.at.toISOString(),
+                owner: now.user,
+              })
+            : [],
+      },
+      context,
+    )
+    return isRefusal(ended) ? ended : receiptOf(ended, {})
   },
 })
 

@@ -1,5 +1,5 @@
 import { isRefusal, type Refusal, refuse } from '../domain/kernel.ts'
-import { lockOf, MAX_FAILURES, Username, type UsernameState } from '../domain/usernames.ts'
+import { LOCK, lockOf, Username, type UsernameState } from '../domain/usernames.ts'
 import { User, type UserState } from '../domain/users.ts'
 import { type Context, submitStep } from './kernel.ts'
 import type { Ports } from './ports.ts'
@@ -23,7 +23,7 @@ const lookAtName = async ({ engine }: Ports, claim: string): Promise<UsernameSta
   (await engine.look(Username, `${Username.category}-${claim}`)).state as UsernameState
 
 /**
- * Who holds a name. A holder who was registered under another name has none of this one. A name
+ * Who holds a name. A holder who was registered under other names has none of this one. A name
  * that nobody holds costs as many looks as one that somebody does.
  */
 const holderOf = async (
@@ -32,7 +32,8 @@ const holderOf = async (
   { user }: UsernameState,
 ): Promise<FoundUser | undefined> => {
   const found = await lookAtUser(ports, user ?? claim)
-  return found?.state.usernameClaim === claim ? found : undefined
+  const { usernameClaim, emailClaim } = found?.state ?? {}
+  return usernameClaim === claim || emailClaim === claim ? found : undefined
 }
 
 /** The user of this name, by the log and not by a read model. */
@@ -41,7 +42,7 @@ export const findUser = async (ports: Ports, username: string): Promise<FoundUse
   return holderOf(ports, claim, await lookAtName(ports, claim))
 }
 
-export const claimName = async (ports: Ports, claim: string, user: string, context: Context) => {
+const claimName = async (ports: Ports, claim: string, user: string, context: Context) => {
   const state = await lookAtName(ports, claim)
   const held = state.user !== null && (await holderOf(ports, claim, state)) !== undefined
   return submitStep(
@@ -63,20 +64,54 @@ export const claimName = async (ports: Ports, claim: string, user: string, conte
   )
 }
 
+const taken = (field: 'username' | 'email'): Refusal =>
+  field === 'email'
+    ? refuse('EMAIL_TAKEN', 'Somebody has this address already.', { field })
+    : refuse('USERNAME_TAKEN', 'Somebody else has this username.', { field })
+
 /**
- * Compares a password and counts the wrong ones: five within fifteen minutes lock the name for
- * fifteen more. A name that nobody holds takes as long, writes as much and is locked alike.
+ * Claims what somebody signs in with for a user; without one, only says what the claims are. A name
+ * that is taken is found before any is claimed, or the others would wait for nobody for a minute.
+ */
+export const claimNames = async (
+  ports: Ports,
+  user: string | undefined,
+  { username, email }: { readonly username: string; readonly email?: string | undefined },
+  context: Context,
+) => {
+  const username_claim = claimOf(ports, username)
+  const email_claim = email === undefined ? undefined : claimOf(ports, email)
+  const claims = { username_claim, ...(email_claim !== undefined && { email_claim }) }
+  if (user === undefined) return claims
+  const wanted = [
+    ...(email_claim === undefined ? [] : [['email', email_claim] as const]),
+    ['username', username_claim] as const,
+  ]
+  for (const [field, claim] of wanted) {
+    const holder = await holderOf(ports, claim, await lookAtName(ports, claim))
+    if (holder && holder.id !== user) return taken(field)
+  }
+  for (const [field, claim] of wanted) {
+    const claimed = await claimName(ports, claim, user, context)
+    if (isRefusal(claimed)) return claimed.refused === 'USERNAME_TAKEN' ? taken(field) : claimed
+  }
+  return claims
+}
+
+/**
+ * Compares a password and counts the wrong ones, which lock the name in the end. A name that
+ * nobody holds takes as long, writes as much and is locked alike.
  */
 export const provePassword = async (
   ports: Ports,
   claim: string,
   given: string,
   context: Context,
-  limit = MAX_FAILURES,
+  lock = LOCK,
 ): Promise<FoundUser | Refusal> => {
   const at = context.at.toISOString()
   const name = await lookAtName(ports, claim)
-  const locked = lockOf(name, at, limit)
+  const locked = lockOf(name, at, lock)
   if (locked) return locked
   const found = await holderOf(ports, claim, name)
   const correct = await ports.secrets.verifyPassword(found?.state.passwordHash, given)
@@ -88,11 +123,13 @@ export const provePassword = async (
       stream: claim,
       on: 'any',
       otherwise: 'CREDENTIALS_INVALID',
-      decide: (now: UsernameState) => Username.decide.judge(now, { correct, at, limit }),
+      decide: (now: UsernameState) => Username.decide.judge(now, { correct, at, lock }),
     },
     context,
   )
   if (isRefusal(judged)) return judged
   if (found && correct) return found
+  const nowLocked = lock.isToldAtOnce ? lockOf(await lookAtName(ports, claim), at, lock) : undefined
+  if (nowLocked) return nowLocked
   return refuse('CREDENTIALS_INVALID', 'Username or password is wrong.')
 }

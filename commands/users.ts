@@ -3,10 +3,10 @@ import { idFrom } from '../domain/ids.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/kernel.ts'
 import { Identifier } from '../domain/ledger/events.ts'
 import { User, UserRoles, type userEvents } from '../domain/users.ts'
-import { command, execute, onExisting } from './kernel.ts'
+import { command, type Enrichment, execute, onExisting, takeNumber } from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
 import type { Ports } from './ports.ts'
-import { claimName, claimOf, findUser, lookAtUser, provePassword } from './usernames.ts'
+import { claimNames, claimOf, findUser, lookAtUser, provePassword } from './usernames.ts'
 
 type Data<Type extends keyof typeof userEvents> = z.infer<(typeof userEvents)[Type]>
 
@@ -30,14 +30,47 @@ export const RegisterUser = z.strictObject({
   password: Password,
   name: z.string().trim().min(1).max(256),
   email: z.email().max(254).optional(),
+  phone: z.string().trim().min(1).max(32).optional(),
   roles: UserRoles,
 })
+export type NewUser = Omit<z.infer<typeof RegisterUser>, 'user'>
 
 /**
- * The name is claimed first, the user follows: two appends. Should the process end between them,
- * the same request may be made again at once, and anybody else may have the name after a minute.
+ * What a registration records. The names are claimed first, the user follows: two appends or more.
+ * Should the process end between them, the same request may be made again at once, and anybody else
+ * may have the names after a minute.
  */
-const registering = (name: string, input: typeof RegisterUser) =>
+export const registration = async (
+  input: NewUser,
+  user: string,
+  enrichment: Enrichment,
+  { byEmail }: { readonly byEmail: boolean },
+) => {
+  const { ports, context, at } = enrichment
+  const { username, name, email, phone, roles } = input
+  // A user who exists claims no second name; the engine tells a repetition from a conflict.
+  const known = await lookAtUser(ports, user)
+  const names = { username, ...(byEmail && { email }) }
+  const claims = await claimNames(ports, known ? undefined : user, names, context)
+  if (isRefusal(claims)) return claims
+  const fields = {
+    ...{ username, name },
+    ...(email !== undefined && { email }),
+    ...(phone !== undefined && { phone }),
+  }
+  return {
+    user,
+    ...claims,
+    number: known ? known.state.number : await takeNumber(enrichment, 'users'),
+    // A dry run leaves nothing behind, so it makes no key either.
+    profile: known || context.dryRun ? '' : await ports.vault.seal(user, fields),
+    roles,
+    password_hash: known ? '' : await ports.secrets.hashPassword(input.password),
+    registered_at: at,
+  }
+}
+
+const registering = (name: string, input: typeof RegisterUser, byEmail = false) =>
   command({
     name,
     permission: 'users:manage',
@@ -47,29 +80,16 @@ const registering = (name: string, input: typeof RegisterUser) =>
     on: 'new',
     otherwise: 'USER_EXISTS',
     ifMatch: 'stream',
-    enrich: async (input, { ports, context, at, newId }) => {
-      const user = input.user ?? newId()
-      const claim = claimOf(ports, input.username)
-      // A user who exists claims no second name; the engine tells a repetition from a conflict.
-      const known = await lookAtUser(ports, user)
-      const claimed = known ? undefined : await claimName(ports, claim, user, context)
-      if (isRefusal(claimed)) return claimed
-      const { username, name, email } = input
-      const fields = { username, name, ...(email !== undefined && { email }) }
-      return {
-        user,
-        username_claim: claim,
-        // A dry run leaves nothing behind, so it makes no key either.
-        profile: known || context.dryRun ? '' : await ports.vault.seal(user, fields),
-        roles: input.roles,
-        password_hash: known ? '' : await ports.secrets.hashPassword(input.password),
-        registered_at: at,
-      }
-    },
+    enrich: (input, enrichment) =>
+      registration(input, input.user ?? enrichment.newId(), enrichment, { byEmail }),
     decide: User.decide.register,
     answer: (events, { username, name, email, roles }) => {
-      const { user, registered_at } = dataOf<Data<'UserRegistered'>>(events, 'UserRegistered')
-      return { user, username, name, email: email ?? null, roles, registered_at }
+      const registered = dataOf<Data<'UserRegistered'>>(events, 'UserRegistered')
+      const { user, number, registered_at } = registered
+      return {
+        ...{ user, number: number ?? null, username, name },
+        ...{ email: email ?? null, roles, registered_at },
+      }
     },
   })
 
@@ -77,10 +97,11 @@ const registering = (name: string, input: typeof RegisterUser) =>
 export const registerUser = registering('users.register', RegisterUser)
 
 /** Somebody who comes from another product, with the password that he has there. */
-export const importUser = registering(
-  'users.import',
-  RegisterUser.extend({ password: GivenPassword }),
-)
+const ImportUser = RegisterUser.extend({ password: GivenPassword })
+export const importUser = registering('users.import', ImportUser)
+
+/** The same for a product in which people sign in with their e-mail address. */
+export const importMember = registering('members.import', ImportUser, true)
 
 /** For those who manage users. */
 const userCommand = onExisting({ decider: User, field: 'user', otherwise: 'USER_NOT_FOUND' })

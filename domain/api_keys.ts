@@ -7,7 +7,7 @@ export const apiKeyEvents = {
   ApiKeyIssued: z.object({
     key: Identifier,
     name: z.string().max(128),
-    roles: z.array(Role).min(1).max(9),
+    roles: z.array(Role).min(1).max(16),
     secret_digest: z.string().max(128),
     issued_by: Identifier,
     issued_at: Instant,

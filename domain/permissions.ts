@@ -3,8 +3,11 @@ import { z } from 'zod'
 export const Role = z.enum([
   'customer',
   'cashier',
+  'teller',
   'staff',
+  'mobile_banker',
   'manager',
+  'operations_manager',
   'admin',
   'auditor',
   'analyst',
@@ -32,6 +35,16 @@ export const permissions = [
   'users:read',
   'users:manage',
   'self:read',
+  /** Take on those who serve customers, with less than one may oneself. */
+  'staff:appoint',
+  /** Customers who sign in, as far as everybody who serves them needs to know them. */
+  'members:read',
+  /** Names and what else is personal, unmasked. */
+  'members:personal',
+  /** What was sent to whom, in full: codes and passwords too. */
+  'outbox:read',
+  /** Say what became of a message. */
+  'outbox:deliver',
   'events:read',
   'risk:read',
   /** Open cases, assign them, comment, propose a decision. */
@@ -75,13 +88,20 @@ const teller: Grants = {
   ...all('books:read', 'accounts:read', 'entries:read', 'holds:read'),
   ...all('transfers:post', 'accounts:open', 'holds:place'),
   ...all('customers:read', 'customers:manage', 'cards:manage', 'machines:manage'),
-  ...all('statements:read'),
+  ...all('statements:read', 'members:read'),
+}
+/** Out with customers: sees what a teller sees, and has neither machines nor cards. */
+const mobileBanker: Grants = {
+  ...anybody,
+  ...all('books:read', 'accounts:read', 'entries:read', 'holds:read'),
+  ...all('customers:read', 'members:read'),
 }
 const manager: Grants = {
   ...teller,
   ...all('entries:post', 'entries:reverse', 'accounts:manage', 'periods:read', 'users:read'),
   ...all('risk:read', 'risk:work', 'risk:decide', 'risk:govern'),
   ...all('projections:read', 'calendars:manage'),
+  ...all('staff:appoint', 'members:personal'),
 }
 
 const grants: Readonly<Record<Role, Grants>> = {
@@ -95,8 +115,11 @@ const grants: Readonly<Record<Role, Grants>> = {
     'statements:read': 'own',
   },
   cashier: teller,
+  teller,
   staff: teller,
+  mobile_banker: mobileBanker,
   manager,
+  operations_manager: manager,
   admin: all(...permissions),
   auditor: {
     ...anybody,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type Decision, decider, type EventOf, refuse } from './kernel.ts'
 import { Identifier, Instant } from './ledger/events.ts'
 import { Role } from './permissions.ts'
+import { LOCK } from './usernames.ts'
 
 /** The product a token is for. */
 const Audience = z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'an audience is a short name')
@@ -11,11 +12,16 @@ const DAY_MS = 24 * 60 * MINUTE_MS
 
 /**
  * The products that people sign in to, and on which terms: how long an access token is good for,
- * how long a session lives however often it is refreshed, how many wrong passwords lock a name.
+ * how long a session lives however often it is refreshed, and when wrong passwords lock a name.
  */
 export const audiences = {
-  daybook: { access_ms: 15 * MINUTE_MS, session_ms: 30 * DAY_MS, failures: 5 },
-  churn: { access_ms: 60 * MINUTE_MS, session_ms: DAY_MS, failures: 10 },
+  daybook: { access_ms: 15 * MINUTE_MS, session_ms: 30 * DAY_MS, lock: LOCK },
+  churn: { access_ms: 60 * MINUTE_MS, session_ms: DAY_MS, lock: { ...LOCK, failures: 10 } },
+  coastal: {
+    access_ms: 5 * MINUTE_MS,
+    session_ms: DAY_MS,
+    lock: { failures: 5, lock_ms: 30 * MINUTE_MS, isToldAtOnce: true },
+  },
 } as const
 export type AudienceName = keyof typeof audiences
 
@@ -28,7 +34,7 @@ export const sessionEvents = {
     user: Identifier,
     /** Of the user's stream, as it stood when the password was compared. */
     user_revision: z.int(),
-    roles: z.array(Role).max(9),
+    roles: z.array(Role).max(16),
     audience: Audience,
     refresh_digest: Digest,
     opened_at: Instant,

@@ -17,24 +17,39 @@ export type UsernameState = {
   readonly failures: readonly string[]
 }
 
-/** Wrong passwords that lock a name, where the product that is signed in to says nothing else. */
-export const MAX_FAILURES = 5
-/** As many as any product allows. */
+/** When wrong passwords lock a name, and for how long. */
+export type Lock = {
+  readonly failures: number
+  /** At most so far apart they count together, and so long the name is locked behind the last. */
+  readonly lock_ms: number
+  /** The last wrong password is answered as those behind it, and not as those before. */
+  readonly isToldAtOnce: boolean
+}
+
+/** Where the product that is signed in to says nothing else. */
+export const LOCK: Lock = { failures: 5, lock_ms: 15 * 60_000, isToldAtOnce: false }
+/** As many as any product allows, and as long as any locks. */
 const MOST_REMEMBERED = 10
-const LOCK_MS = 15 * 60_000
+const LONGEST_LOCK_MS = 30 * 60_000
 /** Longer than the two appends of a registration can take together. */
 const TAKE_OVER_AFTER_MS = 60_000
 
-/** The refusal while too many wrong passwords came, at most fifteen minutes apart, of late. */
+/** Those within a time before the last of them. */
+const within = (failures: readonly string[], last: string, time_ms: number): readonly string[] => {
+  const since = Date.parse(last) - time_ms
+  return failures.filter((failure) => Date.parse(failure) > since)
+}
+
+/** The refusal while too many wrong passwords came of late. */
 export const lockOf = (
   { failures }: UsernameState,
   at: string,
-  limit = MAX_FAILURES,
+  lock = LOCK,
 ): Refusal | undefined => {
   const last = failures.at(-1)
-  if (last === undefined || failures.length < limit) return undefined
-  const left = Date.parse(last) + LOCK_MS - Date.parse(at)
-  if (left <= 0) return undefined
+  if (last === undefined) return undefined
+  const left = Date.parse(last) + lock.lock_ms - Date.parse(at)
+  if (left <= 0 || within(failures, last, lock.lock_ms).length < lock.failures) return undefined
   const seconds = Math.ceil(left / 1000)
   return refuse('LOGIN_LOCKED', `Too many wrong passwords: try again in ${seconds} seconds.`, {
     retry_after_s: seconds,
@@ -65,19 +80,17 @@ const claim = (
  */
 const judge = (
   state: UsernameState,
-  command: { readonly correct: boolean; readonly at: string; readonly limit?: number },
+  command: { readonly correct: boolean; readonly at: string; readonly lock?: Lock },
 ): Decision<UsernameEvent> => {
-  const locked = lockOf(state, command.at, command.limit)
+  const locked = lockOf(state, command.at, command.lock)
   if (locked) return locked
   if (!command.correct) return [{ type: 'LogInFailed', data: { failed_at: command.at } }]
   if (state.failures.length === 0) return []
   return [{ type: 'LogInFailuresCleared', data: { cleared_at: command.at } }]
 }
 
-const recent = (failures: readonly string[], at: string): readonly string[] => {
-  const since = Date.parse(at) - LOCK_MS
-  return [...failures.filter((failure) => Date.parse(failure) > since), at].slice(-MOST_REMEMBERED)
-}
+const recent = (failures: readonly string[], at: string): readonly string[] =>
+  [...within(failures, at, LONGEST_LOCK_MS), at].slice(-MOST_REMEMBERED)
 
 /** A name to sign in with: who holds it, if anybody, and the wrong passwords that came for it. */
 export const Username = decider({

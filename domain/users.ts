@@ -18,9 +18,13 @@ export const userEvents = {
     ...ByUser,
     /** The stream `username-<claim>` says who may use the name. */
     username_claim: z.string().max(128),
-    /** Sealed: username, name and, if there is one, email. */
+    /** The same of the e-mail address, for who signs in with that as well. */
+    email_claim: z.string().max(128).optional(),
+    /** What contracts with integer ids call him. */
+    number: z.int().min(1).optional(),
+    /** Sealed: username, name and, as far as they are known, e-mail address, phone and details. */
     profile: z.string().max(8192),
-    roles: z.array(Role).max(9),
+    roles: z.array(Role).max(16),
     password_hash: z.string().max(512),
     registered_at: Instant,
   }),
@@ -29,7 +33,7 @@ export const userEvents = {
     password_hash: z.string().max(512),
     changed_at: Instant,
   }),
-  UserRolesChanged: z.object({ ...ByUser, roles: z.array(Role).max(9), changed_at: Instant }),
+  UserRolesChanged: z.object({ ...ByUser, roles: z.array(Role).max(16), changed_at: Instant }),
   UserDisabled: z.object({ ...ByUser, reason: Reason, disabled_at: Instant }),
   UserEnabled: z.object({ ...ByUser, reason: Reason, enabled_at: Instant }),
 } as const
@@ -40,6 +44,8 @@ type Data<Type extends keyof typeof userEvents> = z.infer<(typeof userEvents)[Ty
 export type UserState = {
   readonly status: 'unknown' | 'active' | 'disabled'
   readonly usernameClaim: string
+  readonly emailClaim: string | undefined
+  readonly number: number | undefined
   readonly roles: readonly Role[]
   readonly passwordHash: string
   /**
@@ -99,17 +105,21 @@ export const User = decider({
   initial: (): UserState => ({
     status: 'unknown',
     usernameClaim: '',
+    emailClaim: undefined,
+    number: undefined,
     roles: [],
     passwordHash: '',
     sessionsFrom: 0,
   }),
   evolve: {
-    UserRegistered: (state, { username_claim, roles, password_hash }): UserState => ({
+    UserRegistered: (state, data): UserState => ({
       ...state,
       status: 'active',
-      usernameClaim: username_claim,
-      roles,
-      passwordHash: password_hash,
+      usernameClaim: data.username_claim,
+      emailClaim: data.email_claim,
+      number: data.number,
+      roles: data.roles,
+      passwordHash: data.password_hash,
     }),
     UserPasswordChanged: (state, { password_hash }, revision): UserState => ({
       ...state,

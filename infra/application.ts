@@ -161,6 +161,7 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
     bodyLimit_bytes: config.bodyLimitBytes,
     rateLimit: config.rateLimitPerMinute,
     throttle: createThrottle(),
+    secureCookies: config.secureCookies,
     newestWrite: written.newest,
     stopping: signal,
   })

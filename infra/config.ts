@@ -26,6 +26,13 @@ function wholeNumber(low: number, high: number, fallback: number) {
     .default(fallback)
 }
 
+function flag() {
+  return z
+    .enum(['0', '1'], 'expected 1, or 0')
+    .default('0')
+    .transform((value) => value === '1')
+}
+
 /** A prefix only: the event store's own scheme lists several hosts, which no URL parser takes. */
 function urlOf(...schemes: readonly string[]) {
   return z
@@ -53,10 +60,7 @@ const roleFault = `expected some of ${roles.join(', ')}, each once, with commas 
 const variables = {
   PORT: wholeNumber(0, 65_535, 8_080),
   HOST: z.string().max(255).default('127.0.0.1'),
-  DAYBOOK_TEST: z
-    .enum(['0', '1'], 'expected 1, or 0')
-    .default('0')
-    .transform((value) => value === '1'),
+  DAYBOOK_TEST: flag(),
   DAYBOOK_DATA: z.string().max(4_096).default('.daybook'),
   EVENTSTORE_URL: urlOf('esdb', 'esdb+discover', 'kurrentdb', 'kurrentdb+discover'),
   DATABASE_URL: urlOf('postgres', 'postgresql'),
@@ -72,6 +76,7 @@ const variables = {
   LOG_LEVEL: z.enum(logLevels, `expected one of ${logLevels.join(', ')}`).default('info'),
   LOG_TO: z.enum(['file', 'stdout'], 'expected file or stdout').default('file'),
   ROLES: commaList(z.enum(roles, roleFault), roleFault).default([...roles]),
+  SECURE_COOKIES: flag(),
   RATE_LIMIT_PER_MINUTE: wholeNumber(0, 10_000_000, 6_000),
   BODY_LIMIT_BYTES: wholeNumber(1_024, 1_073_741_824, 1_048_576),
   SHUTDOWN_TIMEOUT_SECONDS: wholeNumber(1, 600, 10),
@@ -103,6 +108,8 @@ export type Config = {
   readonly logLevel: (typeof logLevels)[number]
   readonly logTo: 'file' | 'stdout'
   readonly roles: ReadonlySet<Role>
+  /** Cookies are sent over https only; otherwise when the request came over https. */
+  readonly secureCookies: boolean
   readonly rateLimitPerMinute: number
   readonly bodyLimitBytes: number
   readonly shutdownTimeoutSeconds: number
@@ -148,6 +155,7 @@ export function readConfig(environment: { readonly [name: string]: string | unde
     logLevel: read.LOG_LEVEL,
     logTo: read.LOG_TO,
     roles: new Set(read.ROLES),
+    secureCookies: read.SECURE_COOKIES,
     // Tests name the limits that they want.
     rateLimitPerMinute: read.DAYBOOK_TEST ? 0 : read.RATE_LIMIT_PER_MINUTE,
     bodyLimitBytes: read.BODY_LIMIT_BYTES,

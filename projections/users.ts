@@ -13,6 +13,7 @@ const users: Table = {
   name: 'users',
   columns: {
     id: 'text',
+    number: 'bigint',
     profile: 'text',
     roles: 'jsonb',
     status: 'text',
@@ -23,18 +24,19 @@ const users: Table = {
     sessions_from: 'integer',
   },
   key: ['id'],
-  indexes: [['changed_at']],
+  indexes: [['changed_at'], ['number']],
 }
 
 export const userBook = projection({
   name: 'users',
-  version: 1,
+  version: 2,
   tables: [users],
   schemas: userEvents,
   on: {
     UserRegistered: ({ data, revision }, rows) =>
       rows.put(users, {
         id: data.user,
+        number: data.number ?? null,
         profile: data.profile,
         roles: data.roles,
         status: 'active',
@@ -71,6 +73,8 @@ export const userBook = projection({
 
 type Stored = {
   user: string
+  /** Null for who was registered before there were such numbers. */
+  number: number | null
   profile: string
   roles: Role[]
   status: 'active' | 'disabled'
@@ -85,6 +89,7 @@ export type UserView = Omit<Stored, 'profile'> & {
   readonly username: string | null
   readonly name: string | null
   readonly email: string | null
+  readonly phone: string | null
 }
 
 const selectUsers = async (
@@ -94,7 +99,8 @@ const selectUsers = async (
   limit: number,
 ): Promise<UserView[]> => {
   const { rows } = await sql.query<Stored>(
-    `select id as "user", profile, roles, status, status_reason, registered_at, changed_at, revision
+    `select id as "user", number, profile, roles, status, status_reason, registered_at, changed_at,
+       revision
      from users${where.where()} order by id limit ${limit}`,
     where.values,
   )
@@ -102,9 +108,11 @@ const selectUsers = async (
   const opened = await vault.openAll(texts)
   return rows.map(({ profile: _sealed, ...row }, index) => ({
     ...row,
+    number: row.number === null ? null : Number(row.number),
     username: opened[index]?.username ?? null,
     name: opened[index]?.name ?? null,
     email: opened[index]?.email ?? null,
+    phone: opened[index]?.phone ?? null,
   }))
 }
 

@@ -76,7 +76,7 @@ const routesAt = (prefix: string, input: z.ZodType): Contract['routes'] => {
     route('post', `${prefix}/things`, 'self:read', {
       ...described,
       input,
-      throttle: { scope: 'things', requests: 2, seconds: 90, key: () => prefix },
+      throttles: [{ scope: 'things', requests: 2, seconds: 90, key: () => prefix }],
       run: async (call) => ({ body: call.input, headers: { 'X-Dry-Run': `${call.dryRun}` } }),
     }),
     route('get', `${prefix}/broken`, 'public', {

@@ -27,6 +27,7 @@ describe('configuration', () => {
       test: false,
       logLevel: 'info',
       logTo: 'file',
+      secureCookies: false,
       roles: new Set(['api', 'project', 'relay', 'score']),
       rateLimitPerMinute: 6000,
       bodyLimitBytes: 1048576,

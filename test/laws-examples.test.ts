@@ -146,7 +146,13 @@ const check = (route: Route, reply: Reply): void => {
   expect(parsed.error?.issues ?? [], reply.text).toEqual([])
 }
 
-const capture = ({ capture: wanted = {} }: Example, { body }: Reply): void => {
+const capture = ({ capture: wanted = {}, cookies = {} }: Example, reply: Reply): void => {
+  const { body, headers } = reply
+  for (const [name, cookie] of Object.entries(cookies)) {
+    const set = headers.getSetCookie().find((one) => one.startsWith(`${cookie}=`))
+    expect(set, `the answer sets no cookie ${cookie}`).toBeTruthy()
+    captured[name] = /=([^;]*)/.exec(set ?? '')?.[1] ?? ''
+  }
   for (const [name, field] of Object.entries(wanted)) {
     expect(body[field], `the answer has no ${field}`).toBeTruthy()
     captured[name] = body[field]

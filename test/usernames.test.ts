@@ -67,7 +67,7 @@ describe('a username', () => {
 
   test('keeps no more failures in memory than lock it at the most patient product', () => {
     const many = Array.from({ length: 40 }, () => failed(0))
-    const mostPatient = Math.max(...Object.values(audiences).map(({ failures }) => failures))
+    const mostPatient = Math.max(...Object.values(audiences).map(({ lock }) => lock.failures))
     expect(given(Username, many).failures).toHaveLength(mostPatient)
   })
 })

@@ -39,12 +39,14 @@ export const authRoutes: readonly Route[] = [
       message: z.string(),
     }),
     problems: ['CARD_CREDENTIALS_INVALID', 'CARD_LOCKED'],
-    throttle: {
-      scope: 'login',
-      requests: 5,
-      seconds: 15 * 60,
-      key: ({ card_number }: z.infer<typeof LogIn>) => card_number,
-    },
+    throttles: [
+      {
+        scope: 'login',
+        requests: 5,
+        seconds: 15 * 60,
+        key: ({ card_number }: z.infer<typeof LogIn>) => card_number,
+      },
+    ],
     example: { body: card, capture: { card_session: 'session_id' } },
     furtherExamples: [{ body: card, capture: { other_card_session: 'session_id' } }],
     run: async (call) => {

@@ -7,12 +7,19 @@ import { ask, route, tell } from '../contract.ts'
 import { instant } from '../formats.ts'
 import { invalidField, ProblemError } from '../problems.ts'
 import type { Call, Route } from '../route.ts'
+import type { Throttled } from '../throttle.ts'
 import { asAnalyst } from './customers.ts'
 import { beginTask, TaskStarted } from './tasks.ts'
 import { risk } from './views.ts'
 
 const tag = 'Predictions'
 const HOUR_S = 3600
+const prediction: Throttled = {
+  scope: 'prediction',
+  requests: 100,
+  seconds: HOUR_S,
+  key: (_input, { id }) => id,
+}
 
 const isOutrun = (error: unknown): boolean =>
   error instanceof ProblemError && error.problem.code === 'REVISION_MISMATCH'
@@ -55,7 +62,7 @@ export const predictionRoutes: readonly Route[] = [
       features_used: ChurnProfile,
     }),
     problems: ['RESOURCE_NOT_FOUND'],
-    throttle: { scope: 'prediction', requests: 100, seconds: HOUR_S, key: (_input, { id }) => id },
+    throttles: [prediction],
     example: { ...asAnalyst, body: { customer_id: '{churn_customer}' } },
     run: async (call) => {
       const number = call.input.customer_id
@@ -78,7 +85,7 @@ export const predictionRoutes: readonly Route[] = [
     status: 202,
     input: Batch,
     response: TaskStarted,
-    throttle: { scope: 'prediction', requests: 100, seconds: HOUR_S, key: (_input, { id }) => id },
+    throttles: [prediction],
     example: { ...asAnalyst, body: { customer_ids: ['{churn_customer}'] } },
     run: startBatch,
   }),

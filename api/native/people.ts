@@ -35,9 +35,11 @@ const Tokens = z
 const User = z
   .object({
     user: z.string(),
+    number: z.int().nullable().openapi({ description: 'what contracts with integer ids call him' }),
     username: z.string().nullable(),
     name: z.string().nullable(),
     email: z.string().nullable(),
+    phone: z.string().nullable(),
     roles: Roles,
     status: z.enum(['active', 'disabled']),
     status_reason: z.string().nullable(),
@@ -48,6 +50,7 @@ const User = z
   .openapi('User')
 
 const Registered = User.omit({
+  phone: true,
   status: true,
   status_reason: true,
   changed_at: true,

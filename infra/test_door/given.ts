@@ -3,6 +3,7 @@ import { parseRate, type Rate } from '../../api/throttle.ts'
 import type { Ports } from '../../commands/ports.ts'
 import { asker } from '../seed/ask.ts'
 import { ChurnSeed, seedChurn } from '../seed/churn.ts'
+import { CoastalSeed, seedCoastal } from '../seed/coastal.ts'
 import { MachineSeed, type Refs, seedMachine } from '../seed/machine.ts'
 
 /** What is given lies in the past, so that a test's clock may be set to any time after. */
@@ -35,6 +36,11 @@ const givables: Readonly<Record<string, Givable>> = {
     // Now, because alerts are listed by the day on which they were raised.
     load: (ports, given) =>
       seedChurn({ ask: asker(ports, 'given'), at: ports.clock() }, given as ChurnSeed),
+  },
+  coastal: {
+    schema: CoastalSeed.extend(shared),
+    load: (ports, given) =>
+      seedCoastal({ ports, ask: asker(ports, 'given'), at: SEEDED_AT }, given as CoastalSeed),
   },
 }
 

@@ -31,8 +31,25 @@ const logInToChurn: LogIn = async (baseUrl, { username, password }) => {
   return { access, headers: { Authorization: `Bearer ${access}` } }
 }
 
+/** The product gives out tokens in cookies only; as a bearer one is as good. */
+const logInToCoastal: LogIn = async (baseUrl, { email, password }) => {
+  const { status, headers, text } = await ask({ baseUrl }, `${baseUrl}/api/users/auth/login/`, {
+    method: 'POST',
+    body: JSON.stringify({ email, password }),
+    headers: { 'Content-Type': 'application/json' },
+  })
+  const [access] = headers.getSetCookie().flatMap((cookie) => {
+    const token = /^access=([^;]+)/.exec(cookie)?.[1]
+    return token === undefined ? [] : [token]
+  })
+  if (status !== 200 || access === undefined) {
+    throw new Error(`${email} cannot log in: status ${status}: ${excerpt(text)}`)
+  }
+  return { access, headers: { Authorization: `Bearer ${access}` } }
+}
+
 /** Each contract brings its own as soon as it is served; the machines of atm log in by steps. */
-export const logIns: LogIns = { churn: logInToChurn }
+export const logIns: LogIns = { churn: logInToChurn, coastal: logInToCoastal }
 
 const userOf = ({ given }: Scenario, ref: string): User => {
   const users = Array.isArray(given?.users) ? given.users : []

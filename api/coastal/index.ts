@@ -1,0 +1,9 @@
+import type { Contract } from '../contract.ts'
+import { authRoutes, logOutRoutes } from './auth.ts'
+import { coastalDialect } from './dialect.ts'
+
+/** The bank's API. Its examples work one after another, behind the native ones. */
+export const coastal: Contract = {
+  dialect: coastalDialect,
+  routes: [...authRoutes, ...logOutRoutes],
+}

@@ -1,0 +1,86 @@
+/** Customers and staff of a savings bank: for tests of the coastal contract. */
+import { z } from 'zod'
+import type { Ports } from '../../commands/ports.ts'
+import { logIn } from '../../commands/sessions.ts'
+import { importMember } from '../../commands/users.ts'
+import { Role } from '../../domain/permissions.ts'
+import { audiences } from '../../domain/sessions.ts'
+import type { Ask as AskAt } from './ask.ts'
+import type { Refs } from './machine.ts'
+
+const StaffOrCustomer = Role.extract([
+  ...(['customer', 'cashier', 'teller', 'staff', 'mobile_banker'] as const),
+  ...(['manager', 'operations_manager', 'admin'] as const),
+])
+
+const User = z.strictObject({
+  ref: z.string().min(1).max(128),
+  email: z.email(),
+  password: z.string().min(1).max(1024),
+  role: StaffOrCustomer.default('customer'),
+  /** Absent: the ref. */
+  username: z.string().min(1).max(128).optional(),
+  name: z.string().min(1).max(256).optional(),
+  phone_number: z.string().max(32).optional(),
+  /** Follows from the role. */
+  is_staff: z.boolean().optional(),
+  is_superuser: z.boolean().default(false),
+  locked_until: z.iso.datetime({ offset: true }).optional(),
+})
+type User = z.infer<typeof User>
+
+/** What is not brought about yet: there may be none of it. */
+const none = z.array(z.never()).optional()
+
+export const CoastalSeed = z.strictObject({
+  users: z.array(User).max(1000).default([]),
+  accounts: none,
+  transactions: none,
+  loans: none,
+  openings: none,
+  closures: none,
+  refunds: none,
+  rooms: none,
+  threads: none,
+})
+export type CoastalSeed = z.infer<typeof CoastalSeed>
+
+/** Wrong passwords, so many and so early that the address is locked until then. */
+const lock = async (ports: Ports, { email, password }: User, until: string): Promise<void> => {
+  const { failures, lock_ms } = audiences.coastal.lock
+  const context = {
+    actor: { id: 'anonymous', roles: [] },
+    at: new Date(Date.parse(until) - lock_ms),
+    correlation: 'given',
+  }
+  const wrong = { username: email, password: `not ${password}`, audience: 'coastal' } as const
+  for (let tries = 0; tries < failures; tries += 1) await logIn.run(ports, wrong, context)
+}
+
+const provideUser = async (ports: Ports, ask: AskAt, given: User, at: Date) => {
+  const { ref, email, password, role, username = ref, phone_number, locked_until } = given
+  const registered = await ask(
+    undefined,
+    importMember,
+    {
+      ...{ username, email, password, name: given.name ?? username },
+      ...(phone_number !== undefined && { phone: phone_number }),
+      roles: given.is_superuser && role !== 'admin' ? [role, 'admin'] : [role],
+    },
+    at,
+  )
+  if (locked_until !== undefined) await lock(ports, given, locked_until)
+  return { id: Number(registered.number), email, user: registered.user }
+}
+
+export type Sowing = { readonly ports: Ports; readonly ask: AskAt; readonly at: Date }
+
+/** Brings it all about through commands. Throws SeedRefused. */
+export const seedCoastal = async ({ ports, ask, at }: Sowing, seed: CoastalSeed): Promise<Refs> => {
+  const users = await Promise.all(
+    seed.users.map(async (given) => {
+      return [given.ref, await provideUser(ports, ask, given, at)] as const
+    }),
+  )
+  return Object.fromEntries(users)
+}

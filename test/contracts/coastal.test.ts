@@ -1,0 +1,3 @@
+import { playAll } from './play_all.ts'
+
+playAll('test/contracts/coastal')
