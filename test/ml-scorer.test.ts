@@ -185,7 +185,8 @@ describe('the scorer', () => {
 
   it('reviews from the threshold it is given', async () => {
     const { book, recorded } = await newBook()
-    await newScorer({ alertThreshold: 0.001 }).handle(recorded)
+    const champion = { ...model, threshold: 0.001 }
+    await newScorer({ withPanel: (work) => work({ champion, challengers: [] }) }).handle(recorded)
     const scores = await scoresOf(book)
     const below = scores.filter(({ probability }) => probability < 0.001)
     expect(below.length).toBeGreaterThan(0)
