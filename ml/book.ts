@@ -1,41 +1,23 @@
 import { judge, thresholdsOf } from '../domain/judgement.ts'
-import type { Decoded } from '../domain/kernel.ts'
-import { decode, PoisonedEvent } from '../domain/kernel.ts'
-import { ledgerEvents } from '../domain/ledger/events.ts'
+import { decode } from '../domain/kernel.ts'
 import type { EventStore, Recorded } from '../domain/log.ts'
 import type { TransactionScored } from '../domain/risk.ts'
 import { riskEvents } from '../domain/risk.ts'
 import { countRecent, noneRecent, type Recent, tallyOf } from './brake.ts'
-import type { FeatureState, SavedFeatures } from './features.ts'
+import { FEATURE_NAMES, features, REDUCER_VERSION, saveFeatures } from './features.ts'
 import {
-  applyLabel,
-  apply as applyMovement,
-  FEATURE_NAMES,
-  features,
-  initialFeatures,
-  loadFeatures,
-  REDUCER_VERSION,
-  saveFeatures,
-} from './features.ts'
-import type { Hearing } from './labels.ts'
-import { hearBefore } from './labels.ts'
+  BOOK_PREFIX,
+  type Followed,
+  follow,
+  fromBeginning,
+  fromSaved,
+  readableMovementsIn,
+  type SavedBook,
+  type Snapshots,
+} from './following.ts'
 import type { Movement } from './movements.ts'
-import { movementsOf, observationOf } from './movements.ts'
 import type { Governing, Panel, Pending } from './scoring.ts'
 import { namedFeatures, scoreBy, scoreEvent, scoresOf } from './scoring.ts'
-
-/** Feature states by scores stream: a cache, any of them may be gone. */
-export type Snapshots = {
-  load(stream: string, version: number): Promise<{ revision: number; saved: unknown } | undefined>
-  save(stream: string, version: number, revision: number, saved: unknown): Promise<void>
-}
-
-/** What of a book a snapshot keeps. */
-export type SavedBook = {
-  readonly scores: number
-  readonly labels: number
-  readonly features: SavedFeatures
-}
 
 /** What scoring a book needs from outside. */
 export type Desk = {
@@ -43,8 +25,6 @@ export type Desk = {
   /** Work with the models that answer and watch now. */
   readonly withPanel: <Result>(work: (panel: Panel) => Promise<Result>) => Promise<Result>
   readonly policyOf: (book: string) => Promise<Governing>
-  /** From which probability a movement is reviewed, where neither policy nor model shall say. */
-  readonly alertThreshold?: number | undefined
   readonly snapshots: Snapshots
   readonly clock: () => Date
   readonly log: { readonly warn: (facts: object, message: string) => void }
@@ -54,14 +34,10 @@ export type Desk = {
 export class Overtaken extends Error {}
 
 /** How far one book has come. Memory may be ahead of the log by `pending` only. */
-export type Book = {
+export type Book = Followed & {
   readonly id: string
-  readonly features: FeatureState
-  readonly hearing: Hearing
   /** The last score when the book was taken up: nothing up to it is scored again. */
   readonly resumed: Pick<TransactionScored, 'revision' | 'entry'> | undefined
-  /** The book revision to apply next. */
-  next: number
   /** The last revision of the scores stream; -1: there is none. */
   scores: number
   pending: Pending[]
@@ -73,14 +49,13 @@ export type Book = {
 
 const APPEND_LIMIT = 200
 const SNAPSHOT_EVERY = 5_000
-export const BOOK_PREFIX = 'book-'
 
 /** The movements of an event that have no score yet. */
 const unscored = (book: Book, event: Recorded, movements: Movement[]): Set<Movement> => {
   const leaving = movements.filter(({ scored }) => scored)
   const { resumed } = book
   if (!resumed || event.revision > resumed.revision) return new Set(leaving)
-  if (event.revision < resumed.revision) return new Set()
+  if (leaving.length === 0 || event.revision < resumed.revision) return new Set()
   const last = leaving.findIndex(({ entry }) => entry === resumed.entry)
   if (last < 0) {
     throw new Error(`${scoresOf(book.id)} names ${resumed.entry}, which is not in ${event.id}`)
@@ -90,13 +65,13 @@ const unscored = (book: Book, event: Recorded, movements: Movement[]): Set<Movem
 
 const MOST_RECENT = 10_000
 
-/** Counts anew what the last scores of the book say, as far back as any window reaches. */
+/** Counts anew what the last scores of the book say. One that cannot be read does not count. */
 const recount = async ({ store }: Desk, id: string): Promise<Recent> => {
   const recent = noneRecent()
   const last = { direction: 'backwards', limit: MOST_RECENT } as const
   for await (const event of store.readStream(scoresOf(id), last)) {
-    const { booked_at, decision, wanted } = decode(riskEvents, event).data as TransactionScored
-    countRecent(recent, booked_at, (wanted ?? decision) === 'block')
+    const { data } = riskEvents.TransactionScored.safeParse(event.data)
+    if (data) countRecent(recent, data.booked_at, (data.wanted ?? data.decision) === 'block')
   }
   return recent
 }
@@ -108,15 +83,12 @@ const judgeAll = async (desk: Desk, book: Book, panel: Panel, governing: Governi
   const { policy, revision } = governing
   const { pending, recent } = book
   const { champion: model } = panel
-  const { alertThreshold } = desk
   const vectors = new Float32Array(pending.length * FEATURE_NAMES.length)
   pending.forEach(({ vector }, row) => {
     vectors.set(vector, row * FEATURE_NAMES.length)
   })
   const scores = await scoreBy(panel, vectors)
-  const threshold = alertThreshold ?? model.threshold
-  const { block_threshold } = model
-  const thresholds = thresholdsOf(policy, { threshold, block_threshold })
+  const thresholds = thresholdsOf(policy, model)
   const at = desk.clock().toISOString()
   return pending.map((one, row) => {
     const { movement, vector } = one
@@ -163,53 +135,24 @@ export const save = async (desk: Desk, book: Book): Promise<void> => {
   }
 }
 
-/** Scores what is wanted of an event's movements, each before it is applied. */
-const move = async (
+/** Takes the book one event further; what of it is to be scored is scored before it counts. */
+export const apply = async (
   desk: Desk,
   book: Book,
   event: Recorded,
   movements: Movement[],
 ): Promise<void> => {
   const wanted = unscored(book, event, movements)
-  await hearBefore(desk.store, book.id, book.hearing, event, (label) =>
-    applyLabel(book.features, label),
-  )
-  for (const movement of movements) {
-    const observation = observationOf(movement)
-    if (wanted.has(movement)) {
-      book.pending.push({ event, movement, vector: features(book.features, observation) })
-    }
-    applyMovement(book.features, observation)
+  const moving = follow(desk.store, book.id, book, event, movements)
+  for await (const { movement, observation } of moving) {
+    if (!wanted.has(movement)) continue
+    book.pending.push({ event, movement, vector: features(book.features, observation) })
     if (book.pending.length >= APPEND_LIMIT) await flush(desk, book)
   }
   book.unsaved += movements.length
-}
-
-/**
- * Takes the book one event further. Throws PoisonedEvent before it has changed anything. Labels
- * count from where they lie in the log, so that a replay sees what was seen.
- */
-export const apply = async (desk: Desk, book: Book, event: Recorded): Promise<void> => {
-  // Only postings move money; the others need no schema to be passed over.
-  if (event.type === 'EntryPosted' || event.type === 'EntriesPosted') {
-    await move(desk, book, event, movementsOf(decode(ledgerEvents, event) as Decoded))
-  }
-  book.next = event.revision + 1
   if (book.unsaved < SNAPSHOT_EVERY) return
   await flush(desk, book)
   await save(desk, book)
-}
-
-/** What is bad in the log itself stays so: whoever waited for it would wait for ever. */
-const applyOrPass = async (desk: Desk, book: Book, event: Recorded): Promise<void> => {
-  try {
-    await apply(desk, book, event)
-  } catch (error) {
-    if (!(error instanceof PoisonedEvent)) throw error
-    const { stream, revision } = event
-    desk.log.warn({ stream, revision, error: error.message }, 'an event cannot be scored')
-    book.next = revision + 1
-  }
 }
 
 /** Reads from the log what lies between the last event and this revision. */
@@ -217,13 +160,15 @@ export const catchUp = async (desk: Desk, book: Book, revision: number): Promise
   const missing = { from: book.next, limit: revision - book.next }
   for await (const event of desk.store.readStream(BOOK_PREFIX + book.id, missing)) {
     if (event.revision !== book.next) break
-    await applyOrPass(desk, book, event)
+    const movements = readableMovementsIn(event, ({ message }) => {
+      const { stream, revision } = event
+      desk.log.warn({ stream, revision, error: message }, 'an event cannot be scored')
+    })
+    await apply(desk, book, event, movements)
   }
   if (book.next === revision) return
   throw new Error(`${BOOK_PREFIX}${book.id} cannot be read at ${book.next}, before ${revision}`)
 }
-
-const hearingFrom = (next: number): Hearing => ({ next, waiting: [], complete: false })
 
 /** Takes a book up where its last score, wherever it was made, and its last snapshot left it. */
 export const recall = async (desk: Desk, id: string): Promise<Book> => {
@@ -235,12 +180,11 @@ export const recall = async (desk: Desk, id: string): Promise<Book> => {
   const book = { id, resumed: score, scores: last?.revision ?? -1, ...begun }
   const snapshot = await desk.snapshots.load(scoresOf(id), REDUCER_VERSION)
   if (snapshot) {
-    const { scores, labels, features: saved } = snapshot.saved as SavedBook
+    const saved = snapshot.saved as SavedBook
     // A snapshot that knows of more scores than there are belongs to another log.
-    const state = scores <= book.scores ? loadFeatures(saved) : undefined
-    const next = snapshot.revision + 1
-    if (state) return { ...book, features: state, hearing: hearingFrom(labels), next }
+    const followed = saved.scores <= book.scores && fromSaved(saved, snapshot.revision)
+    if (followed) return { ...book, ...followed }
     desk.log.warn({ book: id }, 'the saved feature state does not fit and is made anew')
   }
-  return { ...book, features: initialFeatures(), hearing: hearingFrom(0), next: 0 }
+  return { ...book, ...fromBeginning() }
 }

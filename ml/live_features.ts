@@ -1,27 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Decoded } from '../domain/kernel.ts'
-import { decode } from '../domain/kernel.ts'
-import { ledgerEvents } from '../domain/ledger/events.ts'
-import type { EventStore, Recorded } from '../domain/log.ts'
-import { BOOK_PREFIX, type SavedBook, type Snapshots } from './book.ts'
-import type { FeatureState, Observation } from './features.ts'
+import type { EventStore } from '../domain/log.ts'
+import type { Observation } from './features.ts'
+import { applyLabel, features, REDUCER_VERSION } from './features.ts'
 import {
-  applyLabel,
-  apply as applyMovement,
-  features,
-  initialFeatures,
-  loadFeatures,
-  REDUCER_VERSION,
-} from './features.ts'
-import { type Hearing, hearBefore, hearRest, readLabels } from './labels.ts'
-import { movementsOf, observationOf } from './movements.ts'
+  BOOK_PREFIX,
+  type Followed,
+  follow,
+  fromBeginning,
+  fromSaved,
+  readableMovementsIn,
+  type SavedBook,
+  type Snapshots,
+} from './following.ts'
+import { hearRest, readLabels } from './labels.ts'
 import { scoresOf } from './scoring.ts'
-
-type Followed = {
-  readonly features: FeatureState
-  readonly hearing: Hearing
-  next: number
-}
 
 export type LiveFeatures = {
   /** The vector of a movement that is not booked yet, after all that the log has of its book now. */
@@ -49,21 +41,9 @@ const FOLLOW_EVERY_MS = 1_000
 /** From the scorer's last snapshot, or from the beginning. */
 const takeUp = async ({ snapshots }: Desk, book: string): Promise<Followed> => {
   const snapshot = await snapshots.load(scoresOf(book), REDUCER_VERSION)
-  const saved = snapshot?.saved as SavedBook | undefined
-  const state = saved && loadFeatures(saved.features)
-  if (!snapshot || !saved || !state) {
-    return {
-      features: initialFeatures(),
-      hearing: { next: 0, waiting: [], complete: true },
-      next: 0,
-    }
-  }
-  const hearing = { next: saved.labels, waiting: [], complete: true }
-  return { features: state, hearing, next: snapshot.revision + 1 }
+  const saved = snapshot && fromSaved(snapshot.saved as SavedBook, snapshot.revision)
+  return saved ?? fromBeginning()
 }
-
-const isPosting = ({ type }: Recorded): boolean =>
-  type === 'EntryPosted' || type === 'EntriesPosted'
 
 /**
  * Reads on to the end. The labels first: whatever of the book lies before one of them can be read
@@ -71,24 +51,20 @@ const isPosting = ({ type }: Recorded): boolean =>
  */
 const readOn = async (desk: Desk, book: string, followed: Followed): Promise<void> => {
   const { store, heads, signal } = desk
-  const tell = (label: Parameters<typeof applyLabel>[1]): void =>
-    applyLabel(followed.features, label)
   if ((await heads.ofLabels(book)) >= followed.hearing.next) {
     await readLabels(store, book, followed.hearing)
   }
+  followed.hearing.complete = true
   const head = heads.ofBook(book)
-  if (head !== undefined && head < followed.next) return hearRest(followed.hearing, tell)
-  const from = { from: followed.next, signal }
-  for await (const event of store.readStream(BOOK_PREFIX + book, from)) {
-    await hearBefore(store, book, followed.hearing, event, tell)
-    if (isPosting(event)) {
-      for (const movement of movementsOf(decode(ledgerEvents, event) as Decoded)) {
-        applyMovement(followed.features, observationOf(movement))
-      }
+  if (head === undefined || head >= followed.next) {
+    const from = { from: followed.next, signal }
+    for await (const event of store.readStream(BOOK_PREFIX + book, from)) {
+      // Whoever scores it says so.
+      const movements = readableMovementsIn(event, () => undefined)
+      for await (const _ of follow(store, book, followed, event, movements));
     }
-    followed.next = event.revision + 1
   }
-  hearRest(followed.hearing, tell)
+  hearRest(followed.hearing, (label) => applyLabel(followed.features, label))
 }
 
 /** Does `work` once for all who ask before it begins; who asks later waits for it to be done anew. */

@@ -2,7 +2,9 @@ import { PoisonedEvent } from '../domain/kernel.ts'
 import type { Recorded } from '../domain/log.ts'
 import { createTurns } from '../domain/turns.ts'
 import type { Book, Desk } from './book.ts'
-import { apply, BOOK_PREFIX, catchUp, flush, Overtaken, recall, save } from './book.ts'
+import { apply, catchUp, flush, Overtaken, recall, save } from './book.ts'
+import { BOOK_PREFIX, movementsIn } from './following.ts'
+import type { Movement } from './movements.ts'
 
 export type Scorer = {
   /**
@@ -28,6 +30,14 @@ export class PoisonedMessage extends Error {
 }
 
 type Numbered = { readonly event: Recorded; readonly index: number }
+
+const movementsAt = ({ event, index }: Numbered): Movement[] => {
+  try {
+    return movementsIn(event)
+  } catch (error) {
+    throw error instanceof PoisonedEvent ? new PoisonedMessage(index, error) : error
+  }
+}
 
 const BOOKS_IN_MEMORY = 16
 const MOST_ATTEMPTS = 10
@@ -56,11 +66,7 @@ export const createScorer = (desk: Desk): Scorer => {
     for (const { event, index } of batch) {
       if (event.revision < book.next) continue
       if (event.revision > book.next) await catchUp(desk, book, event.revision)
-      try {
-        await apply(desk, book, event)
-      } catch (error) {
-        throw error instanceof PoisonedEvent ? new PoisonedMessage(index, error) : error
-      }
+      await apply(desk, book, event, movementsAt({ event, index }))
     }
     await flush(desk, book)
   }

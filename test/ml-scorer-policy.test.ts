@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { decode } from '../domain/kernel.ts'
 import { initialPolicy, type Policy } from '../domain/policies.ts'
 import type { TransactionScored } from '../domain/risk.ts'
 import type { Model } from '../ml/model.ts'
+import { PoisonedMessage } from '../ml/scorer.ts'
 import { memory } from './ml-support.ts'
 import { useScoring } from './scoring-support.ts'
 
@@ -99,5 +101,29 @@ describe('the scorer', () => {
       ])
       expect(said).toEqual([{ model: 'half', probability: Math.fround(probability / 2) }])
     }
+  })
+
+  it('blames no posting for a policy that cannot be read, and scores all of them later', async () => {
+    const { book, recorded } = await newBook()
+    const [torn] = recorded
+    let [asked, isTorn] = [0, true]
+    const policyOf = async () => {
+      asked += 1
+      if (torn && isTorn) decode({}, torn)
+      return { policy: initialPolicy(), revision: -1 }
+    }
+    const scorer = newScorer({ policyOf })
+    const given = [recorded, recorded.slice(-1)]
+    for (const batch of given) {
+      const error = await scorer.handle(batch).catch((thrown: unknown) => thrown)
+      expect(error).not.toBeInstanceOf(PoisonedMessage)
+      expect((error as Error).message).toContain('cannot be read')
+    }
+    expect(asked).toBe(2)
+    isTorn = false
+    await scorer.handle(recorded.slice(-1))
+    const { book: plain, recorded: again } = await newBook()
+    await newScorer().handle(again)
+    expect(await scoresOf(book)).toHaveLength((await scoresOf(plain)).length)
   })
 })
