@@ -11,7 +11,14 @@ export type Numbers = { next(sequence: SequenceId): Promise<number> }
  * How many numbers a process takes at once. What it has not used when it ends is a gap, so only
  * those that nobody looks at in order are taken by the thousand.
  */
-const blocks = { customers: 1, users: 1, accounts: 1, alerts: 1, references: 1000 } as const
+const blocks = {
+  customers: 1,
+  users: 1,
+  accounts: 1,
+  alerts: 1,
+  payments: 100,
+  references: 1000,
+} as const
 export type SequenceId = keyof typeof blocks
 
 type Block = { next: number; end: number }

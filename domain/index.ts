@@ -12,6 +12,8 @@ import type { Decider, EventSchemas } from './kernel.ts'
 import { Labels } from './labels.ts'
 import { Ledger } from './ledger/index.ts'
 import { Models } from './models.ts'
+import { Payment } from './payments.ts'
+import { OutboxMessage } from './outbox.ts'
 import { Policies } from './policies.ts'
 import { deciderOf, type Registry } from './registry.ts'
 import { riskEvents } from './risk.ts'
@@ -42,10 +44,12 @@ export const modules: readonly Decider[] = [
   Churn,
   ChurnAlertSettings,
   Models,
+  Payment,
   Policies,
   Task,
   Case,
   Labels,
+  OutboxMessage,
   ...registries.map(deciderOf),
 ]
 

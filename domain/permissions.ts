@@ -28,6 +28,10 @@ export const permissions = [
   'entries:post',
   'entries:reverse',
   'transfers:post',
+  /** Serve customers with cash in and out of their accounts. */
+  'payments:counter',
+  /** Let payments of others pass, or not. */
+  'payments:approve',
   'holds:read',
   'holds:place',
   'periods:read',
@@ -86,7 +90,7 @@ const observer = all('books:read', 'accounts:read', 'entries:read', 'holds:read'
 const teller: Grants = {
   ...anybody,
   ...all('books:read', 'accounts:read', 'entries:read', 'holds:read'),
-  ...all('transfers:post', 'accounts:open', 'holds:place'),
+  ...all('transfers:post', 'payments:counter', 'accounts:open', 'holds:place'),
   ...all('customers:read', 'customers:manage', 'cards:manage', 'machines:manage'),
   ...all('statements:read', 'members:read'),
 }
@@ -94,11 +98,13 @@ const teller: Grants = {
 const mobileBanker: Grants = {
   ...anybody,
   ...all('books:read', 'accounts:read', 'entries:read', 'holds:read'),
-  ...all('customers:read', 'members:read'),
+  ...all('customers:read', 'members:read', 'accounts:open', 'payments:counter'),
+  'transfers:post': 'own',
 }
 const manager: Grants = {
   ...teller,
   ...all('entries:post', 'entries:reverse', 'accounts:manage', 'periods:read', 'users:read'),
+  ...all('payments:approve'),
   ...all('risk:read', 'risk:work', 'risk:decide', 'risk:govern'),
   ...all('projections:read', 'calendars:manage'),
   ...all('staff:appoint', 'members:personal'),

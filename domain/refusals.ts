@@ -37,6 +37,11 @@ export const refusals = {
   HOLD_EXCEEDED: { kind: 'rule', title: 'More than the hold has left' },
   HOLD_EXPIRY_PAST: { kind: 'invalid', title: 'The expiry lies in the past' },
   TRANSFER_DECLINED: { kind: 'rule', title: 'The transfer was declined' },
+  PAYMENT_EXISTS: { kind: 'conflict', title: 'The payment exists' },
+  PAYMENT_NOT_FOUND: { kind: 'missing', title: 'No such payment' },
+  PAYMENT_PARTIES_UNFIT: { kind: 'invalid', title: 'This kind of payment has other sides' },
+  PAYMENT_NOT_PENDING: { kind: 'conflict', title: 'The payment does not wait for a decision' },
+  PAYMENT_NOT_ACCEPTED: { kind: 'conflict', title: 'The payment was not let pass' },
   MAKER_IS_CHECKER: { kind: 'forbidden', title: 'Maker and checker must differ' },
   BATCH_REFUSED: { kind: 'rule', title: 'One entry of the batch was refused, so all were' },
   BATCH_TOO_LARGE: { kind: 'invalid', title: 'The batch does not fit into one event' },
@@ -91,6 +96,7 @@ export const refusals = {
   COVER_UNSUITABLE: { kind: 'invalid', title: 'The account cannot make up for this one' },
   STATEMENT_EXISTS: { kind: 'conflict', title: 'The statement exists' },
   STATEMENT_PERIOD_INVALID: { kind: 'invalid', title: 'The period of the statement is not valid' },
+  MESSAGE_NOT_QUEUED: { kind: 'conflict', title: 'The message does not wait to be sent' },
   NOT_PERMITTED: { kind: 'forbidden', title: 'You may not do this' },
 } as const satisfies Record<string, { kind: RefusalKind; title: string }>
 

@@ -90,7 +90,8 @@ const drawActor = (
 ): Actor => {
   const { user: users = [], person: people = [] } = Object.fromEntries(world.known)
   // A decision takes a person, and often a second one.
-  if (people.length > 0 && permission.startsWith('risk:')) {
+  const decides = permission.startsWith('risk:') || permission === 'payments:approve'
+  if (people.length > 0 && decides) {
     return { id: g(() => fc.constantFrom(...people)), roles: ['admin'] }
   }
   const wanted = users.length > 0 && (permission === 'self:read' || rolled < 6)

@@ -87,6 +87,18 @@ const onDeposit: Shape = (_world, input) =>
     ...('to_number' in input && { to_number }),
   }))
 
+const optional = (side: Arbitrary<string>) => fc.oneof(side, fc.constant(null))
+
+/** Mostly with the sides that its kind has; seldom worth a second person. */
+const aPayment: Shape = (_world, { book, kind, description }) =>
+  fc
+    .record({
+      from: kind === 'deposit' ? fc.constant(null) : deposits,
+      to: ['deposit', 'transfer'].includes(`${kind}`) ? deposits : optional(deposits),
+      amount: fc.constantFrom('100', '700', '700', '500000'),
+    })
+    .map((sides) => ({ book, kind, description, ...sides }))
+
 /** Mostly the one that another has proposed. */
 const verdicts = fc.constantFrom('fraud', 'fraud', 'fraud', 'legitimate')
 
@@ -154,6 +166,10 @@ export const shapes: Readonly<Record<string, Shape>> = {
     fc
       .tuple(deposits, fc.oneof(fc.constant(null), deposits, deposits))
       .map(([account, covered_by]) => ({ ...input, account, covered_by })),
+  // Where most of what a history has is kept.
+  'payments.open_accounts': (_world, { book }) => fc.constant({ book, asset: 'USD/2' }),
+  'payments.request': aPayment,
+  'payments.request_at_counter': onDeposit,
   'machines.load': (_world, input) => fc.constant({ ...input, twenties: 5 }),
   'cards.issue': (_world, input) =>
     fc.tuple(numbers, pins).map(([account_number, pin]) => ({ ...input, account_number, pin })),
@@ -199,6 +215,11 @@ export const weights: Readonly<Record<string, number>> = {
   'card_transactions.deposit': 12,
   'card_transactions.transfer': 10,
   'machines.load': 4,
+  'payments.request': 14,
+  'payments.request_at_counter': 4,
+  'payments.approve': 10,
+  'payments.reject': 4,
+  'payments.carry_out': 14,
   'churn.add': 6,
   'churn.predict': 8,
   'churn.change': 3,
@@ -259,7 +280,7 @@ export const weights: Readonly<Record<string, number>> = {
 export const opening: readonly string[] = [
   ...['books.open', 'books.open', 'books.open', 'users.register', 'users.register'],
   ...Array.from({ length: 14 }, () => 'accounts.open'),
-  ...['machines.install', 'customers.register', 'customers.register'],
+  ...['payments.open_accounts', 'machines.install', 'customers.register', 'customers.register'],
   ...Array.from({ length: 8 }, () => 'deposits.open'),
   ...Array.from({ length: 6 }, () => 'deposits.bring_forward'),
   ...['churn.add', 'churn.add', 'churn.add', 'models.record', 'models.record', 'models.record'],

@@ -1,0 +1,163 @@
+import { z } from 'zod'
+import { type Decoded, isRefusal, type Refusal, refuse } from '../../domain/kernel.ts'
+import { AccountCode, BookId } from '../../domain/ledger/events.ts'
+import { Ledger } from '../../domain/ledger/index.ts'
+import type { Account, Book } from '../../domain/ledger/state.ts'
+import { Amount } from '../../domain/money.ts'
+import {
+  legsOf,
+  needsApproval,
+  Payment,
+  PaymentKind,
+  type PaymentRequest,
+  type PaymentState,
+  unfitParties,
+} from '../../domain/payments.ts'
+import type { RefusalCode } from '../../domain/refusals.ts'
+import { command, type Enrichment, takeNumber } from '../kernel.ts'
+import { screeningOf } from '../ledger/gate.ts'
+import { dataOf } from '../ledger/kernel.ts'
+import type { Ports } from '../ports.ts'
+import { referenceOf } from '../sequences.ts'
+import { bookPayment } from './booking.ts'
+
+type Asked = Pick<
+  PaymentRequest,
+  'book' | 'kind' | 'channel' | 'from' | 'to' | 'amount' | 'description'
+>
+
+type Sides = { readonly from: Account | null; readonly to: Account | null; readonly asset: string }
+
+const noAccount = (account: string): Refusal =>
+  refuse('ACCOUNT_NOT_FOUND', `There is no account ${account}.`, { account })
+
+/** A customer's account: the bank's own take part in payments by their kind alone. */
+const customersAccount = (book: Book, code: string | null): Account | null | Refusal => {
+  if (code === null) return null
+  const found = book.accounts.get(code)
+  return found && found.owner !== null ? found : noAccount(code)
+}
+
+/** A customer gives from his own account, or pays in to it; to him, others' are not there. */
+const sidesOf = (
+  book: Book,
+  asked: Asked,
+  { reach, context }: Pick<Enrichment, 'reach' | 'context'>,
+): Sides | Refusal => {
+  const from = customersAccount(book, asked.from)
+  const to = customersAccount(book, asked.to)
+  if (isRefusal(from)) return from
+  const own = from ?? to
+  if (isRefusal(own)) return own
+  if (own === null) throw new Error(`a ${asked.kind} has no account`)
+  if (reach === 'own' && own.owner !== context.actor.id) return noAccount(own.code)
+  if (isRefusal(to)) return to
+  if (to && to.asset !== own.asset) return noAccount(to.code)
+  return { from, to, asset: own.asset }
+}
+
+const lookAtBook = async ({ engine }: Ports, book: string): Promise<Book | Refusal> => {
+  const { state, revision } = await engine.look(Ledger, `${Ledger.category}-${book}`)
+  return revision < 0 ? refuse('BOOK_NOT_FOUND', `There is no book ${book}.`) : (state as Book)
+}
+
+/** What is recorded. What could not be booked now is refused before anything is written. */
+const prepare = async (
+  asked: Asked,
+  { from, to, asset }: Sides,
+  enrichment: Enrichment,
+): Promise<PaymentRequest | Refusal> => {
+  const { context, at, newId } = enrichment
+  const payment = newId()
+  const given = {
+    ...{ ...asked, payment, asset, requested_by: context.actor.id, requested_at: at },
+    ...{ from_owner: from?.owner ?? null, to_owner: to?.owner ?? null },
+  }
+  const tried = { ...given, reference: '', approval: 'none' } as const
+  const unbookable = await bookPayment(enrichment, tried, true)
+  if (isRefusal(unbookable)) return unbookable
+  const { debit, credit } = legsOf(given)
+  const gated = { ...asked, from: debit, to: credit, metadata: { payment } }
+  const screening = from === null ? undefined : await screeningOf(enrichment, gated)
+  const isHeld = screening?.outcome === 'hold'
+  return {
+    ...given,
+    number: await takeNumber(enrichment, 'payments'),
+    reference: referenceOf(await takeNumber(enrichment, 'references'), at.slice(0, 10)),
+    approval: isHeld || needsApproval(asked.amount) ? 'needed' : 'none',
+    ...(screening && { screening }),
+  }
+}
+
+type Requested = {
+  readonly payment: string
+  readonly number: number
+  readonly status: 'accepted' | 'pending'
+}
+
+/** A refusal when the risk gate declined it. */
+const requestedOf = (events: readonly Decoded[]): Requested | Refusal => {
+  const { payment, number, approval } = dataOf<PaymentRequest>(events, 'PaymentRequested')
+  const failed = events.find(({ type }) => type === 'PaymentFailed')
+  if (failed) {
+    const { code, detail } = failed.data as { code: RefusalCode; detail: string }
+    return refuse(code, detail, { payment })
+  }
+  return { payment, number, status: approval === 'needed' ? 'pending' : 'accepted' }
+}
+
+const requesting = <Input extends z.ZodType>(
+  name: string,
+  permission: 'transfers:post' | 'payments:counter',
+  input: Input,
+  askedBy: (input: z.infer<Input>) => Asked,
+) =>
+  command({
+    ...{ name, permission, input, decider: Payment, otherwise: 'PAYMENT_EXISTS' },
+    stream: (_input, { newId }) => newId(),
+    on: 'new',
+    ifMatch: 'stream',
+    enrich: async (given, enrichment): Promise<PaymentRequest | Refusal | null> => {
+      // The money of the first one may be what is lacking now.
+      if (await enrichment.isRepeated()) return null
+      const asked = askedBy(given)
+      const unfit = unfitParties(asked)
+      if (unfit) return unfit
+      const book = await lookAtBook(enrichment.ports, asked.book)
+      if (isRefusal(book)) return book
+      const sides = sidesOf(book, asked, enrichment)
+      return isRefusal(sides) ? sides : prepare(asked, sides, enrichment)
+    },
+    decide: (state: PaymentState, request: PaymentRequest | null) =>
+      request === null ? [] : Payment.decide.request(state, request),
+    answer: requestedOf,
+  })
+
+const Side = AccountCode.nullable().default(null)
+const Description = z.string().trim().max(256).default('')
+
+/** Of a customer's own account, or of anybody's by staff; from 5,000.00 on it waits for approval. */
+export const requestPayment = requesting(
+  'payments.request',
+  'transfers:post',
+  z.strictObject({
+    ...{ book: BookId, kind: PaymentKind, from: Side, to: Side },
+    ...{ amount: Amount, description: Description },
+  }),
+  (input) => ({ ...input, channel: 'online' }),
+)
+
+/** Cash over the counter, in or out. */
+export const requestCounterPayment = requesting(
+  'payments.request_at_counter',
+  'payments:counter',
+  z.strictObject({
+    ...{ book: BookId, kind: z.enum(['deposit', 'withdrawal']), account: AccountCode },
+    ...{ amount: Amount, description: Description },
+  }),
+  ({ account, ...input }) => ({
+    ...{ ...input, channel: 'counter' },
+    from: input.kind === 'withdrawal' ? account : null,
+    to: input.kind === 'deposit' ? account : null,
+  }),
+)
