@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { challengeModel, promoteModel, rollBackModel } from '../commands/models.ts'
@@ -89,5 +89,19 @@ describe('the panel of a family', () => {
     rmSync(file)
     expect(await seats(open())).toEqual(['fraud-2'])
     expect(complaints).toHaveLength(1)
+  })
+
+  test('does without a challenger that cannot be loaded, says so once, and lets it in again', async () => {
+    const { ask, open, named, file, complaints } = await setUp()
+    const panel = open()
+    const bytes = readFileSync(file)
+    rmSync(file)
+    answerOf(await ask(challengeModel, named))
+    expect(await seats(panel)).toEqual(['fraud-2'])
+    expect(await seats(panel)).toEqual(['fraud-2'])
+    expect(complaints).toHaveLength(1)
+    expect(complaints[0]).toContain('rival-1')
+    writeFileSync(file, bytes)
+    expect(await seats(panel)).toEqual(['fraud-2', 'rival-1'])
   })
 })

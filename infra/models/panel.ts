@@ -40,21 +40,22 @@ export type Bench = {
 }
 
 /** Loads what is wanted and not there yet, and lets go of what is wanted no more. */
-const createShelf = ({ features, artefacts }: PanelSettings) => {
+const createShelf = ({ features, artefacts, shipped }: PanelSettings) => {
   const loaded = new Map<string, Model>()
+  const take = async (name: string, read: () => Promise<Uint8Array>): Promise<Model> => {
+    const known = loaded.get(name)
+    if (known) return known
+    const model = await loadModel(await read(), features)
+    loaded.set(name, model)
+    return model
+  }
   return {
-    add: (sha256: string, model: Model): unknown => loaded.set(sha256, model),
-    take: async ({ sha256 }: TrainedModel): Promise<Model> => {
-      const known = loaded.get(sha256)
-      if (known) return known
-      const model = await loadModel(await artefacts.load(sha256), features)
-      loaded.set(sha256, model)
-      return model
-    },
+    take: ({ sha256 }: TrainedModel) => take(sha256, () => artefacts.load(sha256)),
+    takeShipped: () => take(shipped, () => readFile(shipped)),
     keepOnly: async (wanted: readonly Model[]): Promise<void> => {
-      for (const [sha256, model] of loaded) {
+      for (const [name, model] of loaded) {
         if (wanted.includes(model)) continue
-        loaded.delete(sha256)
+        loaded.delete(name)
         await model.close()
       }
     },
@@ -64,11 +65,10 @@ type Shelf = ReturnType<typeof createShelf>
 
 /** Keeps the shipped model and lets it answer, where none does yet. */
 const adoptShipped = async (settings: PanelSettings, shelf: Shelf): Promise<void> => {
-  const { family, features, shipped, artefacts, engine, clock } = settings
+  const { family, shipped, artefacts, engine, clock } = settings
+  const model = await shelf.takeShipped()
   const bytes = await readFile(shipped)
-  const model = await loadModel(bytes, features)
   const sha256 = await artefacts.save(bytes)
-  shelf.add(sha256, model)
   const context = { actor: SYSTEM, at: clock(), correlation: newUlid() }
   await adoptModel({ engine }, describedBy(family, model, { sha256, bytes: bytes.length }), context)
 }
@@ -78,9 +78,14 @@ export const createPanel = (settings: PanelSettings): Bench => {
   const { family, glance, log } = settings
   const shelf = createShelf(settings)
   const inTurn = createTurns()
+  const complaints = new Map<string, string>()
   let answering: Model | undefined
-  let complaint: string | undefined
 
+  /** Once, until it is over or is something else. */
+  const complain = (about: string, complaint: string): void => {
+    if (complaints.get(about) !== complaint) log.warn({ family }, complaint)
+    complaints.set(about, complaint)
+  }
   const registry = async (): Promise<ModelsState> => (await glance(Models, family)).state
 
   const champion = async (): Promise<Model> => {
@@ -94,20 +99,27 @@ export const createPanel = (settings: PanelSettings): Bench => {
   const answer = async (): Promise<Model> => {
     try {
       answering = await champion()
-      complaint = undefined
+      complaints.delete('champion')
     } catch (error) {
-      answering ??= await loadModel(settings.shipped, settings.features)
-      const said = `the champion cannot be used, ${answering.version} answers: ${error}`
-      if (said !== complaint) log.warn({ family }, said)
-      complaint = said
+      answering ??= await shelf.takeShipped()
+      complain('champion', `the champion cannot be used, ${answering.version} answers: ${error}`)
     }
     return answering
   }
+  /** Who only watches must not keep the champion from answering. */
+  const watcher = async (model: TrainedModel): Promise<Model[]> => {
+    try {
+      const found = await shelf.take(model)
+      complaints.delete(model.version)
+      return [found]
+    } catch (error) {
+      complain(model.version, `the challenger ${model.version} cannot be used: ${error}`)
+      return []
+    }
+  }
   const load = async (): Promise<Panel> => {
     const answers = await answer()
-    // Who only watches must not keep the champion from answering.
-    const watching = await Promise.allSettled(challengersOf(await registry()).map(shelf.take))
-    const challengers = watching.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    const challengers = (await Promise.all(challengersOf(await registry()).map(watcher))).flat()
     await shelf.keepOnly([answers, ...challengers])
     const { threshold = answers.threshold } = settings
     return { champion: { ...answers, threshold }, challengers }
