@@ -73,6 +73,17 @@ describe('the scorer', () => {
     expect(after.at(0)).toMatchObject({ by: 'brake', decision: 'review', wanted: 'block' })
   })
 
+  it('lets go of the brake where the window before holds too few', async () => {
+    const { book, recorded } = await newBook()
+    const brake = { window_minutes: 60, most_share: 0.5, least_movements: 4 }
+    await newScorer(governedBy({ review_from: 0, block_from: 0, brake })).handle(recorded)
+    const braked = (await scoresOf(book)).map(({ by }) => by === 'brake')
+    const first = braked.indexOf(true)
+    expect(first).toBeGreaterThan(0)
+    expect(braked.indexOf(false, first)).toBeGreaterThan(first)
+    expect(braked.lastIndexOf(true)).toBeGreaterThan(braked.indexOf(false, first))
+  })
+
   it('has challengers score beside the champion, and goes on without one that fails', async () => {
     const { book, recorded } = await newBook()
     const half: Model = {

@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { challengeModel, promoteModel, rollBackModel } from '../commands/models.ts'
+import { initialPolicy } from '../domain/policies.ts'
 import { createGlance } from '../infra/glance.ts'
 import { openArtefacts } from '../infra/models/artefacts.ts'
 import { keepModel } from '../infra/models/keep.ts'
@@ -11,7 +12,11 @@ import { SHIPPED_MODEL } from '../ml/model.ts'
 import { decodeOnnx, encodeOnnx } from '../ml/onnx.ts'
 import { temporaryDirectory } from './infra-support.ts'
 import { answerOf, askOn } from './machine-support.ts'
+import { batches, expected } from './ml-support.ts'
+import { useScoring } from './scoring-support.ts'
 import { createMemoryPorts } from './support/memory.ts'
+
+const { newBook, newScorer, scoresOf } = useScoring()
 
 /** The shipped model under another name. */
 const renamed = (version: string): Uint8Array => {
@@ -103,5 +108,29 @@ describe('the panel of a family', () => {
     expect(complaints[0]).toContain('rival-1')
     writeFileSync(file, bytes)
     expect(await seats(panel)).toEqual(['fraud-2', 'rival-1'])
+  })
+})
+
+describe('the scorer', () => {
+  test('goes over to another model and another policy under traffic, scoring all of it once', async () => {
+    const { ask, open, named } = await setUp()
+    const { book, recorded } = await newBook()
+    let governing = { policy: initialPolicy(), revision: -1 }
+    const scorer = newScorer({ withPanel: open().withPanel, policyOf: async () => governing })
+    const work = batches(recorded, 40).map((batch) => scorer.handle(batch))
+    await work[1]
+    answerOf(await ask(promoteModel, { ...named, reason: 'better' }))
+    governing = { policy: { ...initialPolicy(), review_from: 0, block_from: 1 }, revision: 3 }
+    await Promise.all(work)
+    const scores = await scoresOf(book)
+    expect(scores.map(({ entry }) => entry)).toEqual(expected(recorded).map(({ entry }) => entry))
+    const models = scores.map(({ model }) => model)
+    const switched = models.indexOf('rival-1')
+    expect(switched).toBeGreaterThan(0)
+    expect(new Set(models.slice(0, switched))).toEqual(new Set(['fraud-2']))
+    expect(new Set(models.slice(switched))).toEqual(new Set(['rival-1']))
+    const last = scores.at(-1)
+    expect(scores[0]).not.toHaveProperty('policy')
+    expect(last).toMatchObject({ policy: 3, decision: 'review' })
   })
 })
