@@ -4,6 +4,7 @@ import { expireCardSession } from '../commands/card_sessions.ts'
 import { newUlid } from '../commands/ids.ts'
 import { type Context, execute } from '../commands/kernel.ts'
 import { expireHolds } from '../commands/ledger/index.ts'
+import { carryOutPayment } from '../commands/payments/index.ts'
 import type { Ports } from '../commands/ports.ts'
 import type { Log } from './log.ts'
 import { SYSTEM } from './system.ts'
@@ -43,13 +44,33 @@ const endCardSessions = async ({ ports }: ScheduleOptions, context: Context): Pr
   return expired.length > 0
 }
 
-/** The clock's own work: ends holds and card sessions whose time has come, about a second late. */
+/** What was let pass and not carried out so long after: whoever was to do it has ended. */
+const LEFT_BEHIND_MS = 10_000
+
+const carryOutPayments = async (
+  { ports, database }: ScheduleOptions,
+  context: Context,
+): Promise<boolean> => {
+  const { rows } = await database.query<{ payment: string }>(
+    `select payment from payments where status = 'accepted'
+       and coalesce(decided_at, requested_at) <= $1 order by number limit ${AT_ONCE}`,
+    [new Date(context.at.getTime() - LEFT_BEHIND_MS)],
+  )
+  for (const { payment } of rows) await execute(ports, carryOutPayment, { payment }, context)
+  return rows.length > 0
+}
+
+/**
+ * The clock's own work: ends holds and card sessions whose time has come, about a second late, and
+ * carries out payments that were left behind.
+ */
 export const runSchedule = (options: ScheduleOptions): Schedule => {
   const { ports, log, signal } = options
   const catchUp = async (): Promise<boolean> => {
     const context = { actor: SYSTEM, at: ports.clock(), correlation: newUlid() }
     const holds = await endHolds(options, context)
-    return (await endCardSessions(options, context)) || holds
+    const payments = await carryOutPayments(options, context)
+    return (await endCardSessions(options, context)) || holds || payments
   }
   const tick = async (): Promise<void> => {
     while (!signal.aborted) {

@@ -41,7 +41,10 @@ export const accounts: Table = {
     opened_at: 'timestamptz',
   },
   key: ['book', 'account'],
-  indexes: [['owner', 'book', 'account']],
+  indexes: [
+    ['owner', 'book', 'account'],
+    { columns: ['book', "(metadata->>'id')"], where: "metadata->>'id' is not null" },
+  ],
 }
 
 /** `book-main` is the stream of the book `main`. */
@@ -66,7 +69,7 @@ const setBalances: Handler = (event, rows) => {
 
 export const accountBook = projection({
   name: 'accounts',
-  version: 3,
+  version: 4,
   tables: [books, bookAssets, accounts],
   schemas: ledgerEvents,
   on: {
