@@ -39,6 +39,14 @@ type Scores = {
   readonly challengers: readonly { readonly model: string; readonly found: Float32Array }[]
 }
 
+const askChallenger = async (model: Model, vectors: Float32Array) => {
+  const found = await model.score(vectors)
+  if (!found.every((one) => one >= 0 && one <= 1)) {
+    throw new Error(`${model.version} gives what is no probability`)
+  }
+  return { model: model.version, found }
+}
+
 /** A challenger that fails is left out; a champion that fails throws. */
 export const scoreBy = async (
   { champion, challengers }: Panel,
@@ -46,7 +54,7 @@ export const scoreBy = async (
 ): Promise<Scores> => {
   const found = await champion.score(vectors)
   const watching = await Promise.allSettled(
-    challengers.map(async (model) => ({ model: model.version, found: await model.score(vectors) })),
+    challengers.map((model) => askChallenger(model, vectors)),
   )
   return {
     champion: found,

@@ -98,7 +98,12 @@ describe('the scorer', () => {
         throw new Error('it is broken')
       },
     }
-    const challengers = [half, broken]
+    const wild: Model = {
+      ...model,
+      version: 'wild',
+      score: async (vectors) => (await model.score(vectors)).fill(Number.NaN),
+    }
+    const challengers = [half, broken, wild]
     await newScorer({ withPanel: (work) => work({ champion: model, challengers }) }).handle(
       recorded,
     )
