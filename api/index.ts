@@ -20,6 +20,7 @@ import { laboratoryRoutes } from './native/laboratory.ts'
 import { installRoutes, machineRoutes } from './native/machines.ts'
 import { modelRoutes } from './native/models.ts'
 import { apiKeyRoutes, tokenRoutes, userRoutes } from './native/people.ts'
+import { outboxRoutes } from './native/outbox.ts'
 import { periodRoutes } from './native/periods.ts'
 import { policyRoutes } from './native/policies.ts'
 import { projectionRoutes } from './native/projections.ts'
@@ -63,5 +64,5 @@ export const contracts: readonly Contract[] = [
   atm,
   churn,
   coastal,
-  { dialect: nativeDialect, routes: modelRoutes },
+  { dialect: nativeDialect, routes: [...modelRoutes, ...outboxRoutes] },
 ]

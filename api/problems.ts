@@ -41,6 +41,8 @@ const statusOfCode: Partial<Record<RefusalCode, number>> = {
   REVISION_MISMATCH: 412,
   BATCH_TOO_LARGE: 413,
   LOGIN_LOCKED: 429,
+  CODE_TOO_SOON: 429,
+  CODE_LOCKED: 429,
 }
 
 export type FieldFault = { readonly field: string; readonly message: string }

@@ -33,7 +33,10 @@ export const RegisterUser = z.strictObject({
   phone: z.string().trim().min(1).max(32).optional(),
   roles: UserRoles,
 })
-export type NewUser = Omit<z.infer<typeof RegisterUser>, 'user'>
+export type NewUser = Omit<z.infer<typeof RegisterUser>, 'user'> & {
+  /** What else is known, to be sealed with the rest. */
+  readonly details?: Readonly<Record<string, string>>
+}
 
 /**
  * What a registration records. The names are claimed first, the user follows: two appends or more.
@@ -54,6 +57,7 @@ export const registration = async (
   const claims = await claimNames(ports, known ? undefined : user, names, context)
   if (isRefusal(claims)) return claims
   const fields = {
+    ...input.details,
     ...{ username, name },
     ...(email !== undefined && { email }),
     ...(phone !== undefined && { phone }),
@@ -70,7 +74,8 @@ export const registration = async (
   }
 }
 
-const registering = (name: string, input: typeof RegisterUser, byEmail = false) =>
+/** A command that registers; with `byEmail`, the address is a name to sign in with as well. */
+export const registering = (name: string, input: typeof RegisterUser, byEmail = false) =>
   command({
     name,
     permission: 'users:manage',
@@ -97,11 +102,8 @@ const registering = (name: string, input: typeof RegisterUser, byEmail = false) 
 export const registerUser = registering('users.register', RegisterUser)
 
 /** Somebody who comes from another product, with the password that he has there. */
-const ImportUser = RegisterUser.extend({ password: GivenPassword })
+export const ImportUser = RegisterUser.extend({ password: GivenPassword })
 export const importUser = registering('users.import', ImportUser)
-
-/** The same for a product in which people sign in with their e-mail address. */
-export const importMember = registering('members.import', ImportUser, true)
 
 /** For those who manage users. */
 const userCommand = onExisting({ decider: User, field: 'user', otherwise: 'USER_NOT_FOUND' })

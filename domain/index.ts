@@ -13,6 +13,8 @@ import { Labels } from './labels.ts'
 import { Ledger } from './ledger/index.ts'
 import { Models } from './models.ts'
 import { Payment } from './payments.ts'
+import { OneTimeCode } from './one_time_codes.ts'
+import { OutboxMessage } from './outbox.ts'
 import { OutboxMessage } from './outbox.ts'
 import { Policies } from './policies.ts'
 import { deciderOf, type Registry } from './registry.ts'
@@ -49,6 +51,8 @@ export const modules: readonly Decider[] = [
   Task,
   Case,
   Labels,
+  OutboxMessage,
+  OneTimeCode,
   OutboxMessage,
   ...registries.map(deciderOf),
 ]

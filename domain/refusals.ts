@@ -96,6 +96,13 @@ export const refusals = {
   COVER_UNSUITABLE: { kind: 'invalid', title: 'The account cannot make up for this one' },
   STATEMENT_EXISTS: { kind: 'conflict', title: 'The statement exists' },
   STATEMENT_PERIOD_INVALID: { kind: 'invalid', title: 'The period of the statement is not valid' },
+  ROLE_NOT_APPOINTABLE: { kind: 'invalid', title: 'Nobody is appointed to this role' },
+  CODE_TOO_SOON: { kind: 'conflict', title: 'A code was sent a moment ago' },
+  CODE_NOT_SENT: { kind: 'conflict', title: 'No code was sent, or it has been used' },
+  CODE_EXPIRED: { kind: 'conflict', title: 'The code has expired' },
+  CODE_WRONG: { kind: 'forbidden', title: 'The code is wrong' },
+  CODE_LOCKED: { kind: 'forbidden', title: 'Too many wrong codes' },
+  MESSAGE_NOT_QUEUED: { kind: 'conflict', title: 'The message does not wait to be sent' },
   MESSAGE_NOT_QUEUED: { kind: 'conflict', title: 'The message does not wait to be sent' },
   NOT_PERMITTED: { kind: 'forbidden', title: 'You may not do this' },
 } as const satisfies Record<string, { kind: RefusalKind; title: string }>

@@ -27,6 +27,8 @@ import { openFile } from './files.ts'
 import { tryCounterfactual } from './fraud/counterfactual.ts'
 import { trainFraudModel } from './fraud/training.ts'
 import type { Log } from './log.ts'
+import { hearMessages, startOutbox } from './outbox/index.ts'
+import { sendersOf } from './outbox/ways.ts'
 import type { Parts } from './parts.ts'
 import { createEntryIndex, createPorts, createScoreIndex } from './ports.ts'
 import { connectPostgres } from './postgres/pool.ts'
@@ -100,7 +102,8 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
   )
   const revocations = createRevocations(clock)
   const written = noteWrites(connectEventStore({ url: parts.eventStoreUrl }))
-  const store = revocations.watch(written.store)
+  const messages = hearMessages(revocations.watch(written.store))
+  const { store } = messages
   const freshness = await followFreshness(database, log)
   const index = createEntryIndex(database, store, freshness)
   const scores = createScoreIndex(database, store, freshness)
@@ -119,6 +122,10 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
   const statements = await createStatementMaker(making)
   const delivering = { ports, database, freshness, secret: secret('webhooks'), log, signal }
   const delivery = startDelivery(delivering)
+  const outbox = startOutbox({
+    ...{ ports, database, freshness, senders: sendersOf(config), log, signal },
+  })
+  messages.heardBy(outbox.deliver)
   const tasks = startTasks({
     ports,
     database,
@@ -177,12 +184,13 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
     schedule,
     settled: async () => {
       await Promise.all([statements.settled(), tasks.settled()])
-      await delivery.settled()
+      await Promise.all([delivery.settled(), outbox.settled()])
     },
     end: () => stopping.abort(),
     close: async () => {
       await Promise.all([schedule.ended, exporter.ended.catch(() => undefined)])
-      await Promise.all([statements.settled(), tasks.settled(), delivery.settled()])
+      await Promise.all([statements.settled(), tasks.settled()])
+      await Promise.all([delivery.settled(), outbox.settled()])
       await ports.engine.drain()
       await closePorts()
       await freshness.close()

@@ -77,6 +77,10 @@ const variables = {
   LOG_TO: z.enum(['file', 'stdout'], 'expected file or stdout').default('file'),
   ROLES: commaList(z.enum(roles, roleFault), roleFault).default([...roles]),
   SECURE_COOKIES: flag(),
+  SMTP_URL: urlOf('smtp', 'smtps'),
+  SMTP_FROM: z.string().max(256).default('Daybook <daybook@localhost>'),
+  SMS_GATEWAY_URL: urlOf('http', 'https'),
+  SMS_GATEWAY_TOKEN: z.string().max(4_096).optional(),
   RATE_LIMIT_PER_MINUTE: wholeNumber(0, 10_000_000, 6_000),
   BODY_LIMIT_BYTES: wholeNumber(1_024, 1_073_741_824, 1_048_576),
   SHUTDOWN_TIMEOUT_SECONDS: wholeNumber(1, 600, 10),
@@ -110,6 +114,11 @@ export type Config = {
   readonly roles: ReadonlySet<Role>
   /** Cookies are sent over https only; otherwise when the request came over https. */
   readonly secureCookies: boolean
+  /** Where e-mail and SMS leave; undefined: they stay, for administrators to read. */
+  readonly smtpUrl: string | undefined
+  readonly smtpFrom: string
+  readonly smsGatewayUrl: string | undefined
+  readonly smsGatewayToken: string | undefined
   readonly rateLimitPerMinute: number
   readonly bodyLimitBytes: number
   readonly shutdownTimeoutSeconds: number
@@ -156,6 +165,10 @@ export function readConfig(environment: { readonly [name: string]: string | unde
     logTo: read.LOG_TO,
     roles: new Set(read.ROLES),
     secureCookies: read.SECURE_COOKIES,
+    smtpUrl: read.SMTP_URL,
+    smtpFrom: read.SMTP_FROM,
+    smsGatewayUrl: read.SMS_GATEWAY_URL,
+    smsGatewayToken: read.SMS_GATEWAY_TOKEN,
     // Tests name the limits that they want.
     rateLimitPerMinute: read.DAYBOOK_TEST ? 0 : read.RATE_LIMIT_PER_MINUTE,
     bodyLimitBytes: read.BODY_LIMIT_BYTES,

@@ -10,6 +10,7 @@ import type { Projection } from './kernel.ts'
 import { labelBook } from './labels.ts'
 import { accountBook, holdBook, journal, periodBook, screenedTransferBook } from './ledger/index.ts'
 import { modelBook } from './models.ts'
+import { outboxBook } from './outbox.ts'
 import { paymentBook } from './payments.ts'
 import { policyBook } from './policies.ts'
 import { scoreBook } from './risk.ts'
@@ -37,6 +38,7 @@ export const projections: readonly Projection[] = [
   statementBook,
   churnBook,
   modelBook,
+  outboxBook,
   paymentBook,
   policyBook,
   taskBook,

@@ -4,7 +4,7 @@ import { Role } from '../domain/permissions.ts'
 import { userEvents } from '../domain/users.ts'
 import type { Vault } from '../domain/vault.ts'
 import { projection, query } from './kernel.ts'
-import { decodeCursor, pageOf, paging } from './paging.ts'
+import { decodeCursor, type NumberedPage, pageOf, paging } from './paging.ts'
 import { type Conditions, conditions } from './select.ts'
 import type { Database, Table } from './table.ts'
 
@@ -96,12 +96,12 @@ const selectUsers = async (
   sql: Database,
   vault: Vault,
   where: Conditions,
-  limit: number,
+  rest: string,
 ): Promise<UserView[]> => {
   const { rows } = await sql.query<Stored>(
     `select id as "user", number, profile, roles, status, status_reason, registered_at, changed_at,
        revision
-     from users${where.where()} order by id limit ${limit}`,
+     from users${where.where()} ${rest}`,
     where.values,
   )
   const texts = rows.map(({ user, profile }) => ({ subject: user, sealed: profile }))
@@ -119,7 +119,7 @@ const selectUsers = async (
 const oneUser = async (sql: Database, vault: Vault, user: string) => {
   const where = conditions()
   where.add('id = ?', user)
-  return (await selectUsers(sql, vault, where, 1))[0]
+  return (await selectUsers(sql, vault, where, 'limit 1'))[0]
 }
 
 /** In the order of their ids, which for ids made here is the order of registration. */
@@ -138,7 +138,7 @@ export const listUsers = query({
     if (after) where.add('id > ?', ...after)
     where.addIf('status = ?', status)
     if (role !== undefined) where.add('roles @> ?::jsonb', JSON.stringify([role]))
-    const rows = await selectUsers(sql, vault, where, limit + 1)
+    const rows = await selectUsers(sql, vault, where, `order by id limit ${limit + 1}`)
     return pageOf(rows, limit, ({ user }) => [user])
   },
 })
@@ -158,4 +158,23 @@ export const getSelf = query({
   input: z.strictObject({}),
   reads: ['users'],
   run: (sql, _input, asker, vault) => oneUser(sql, vault, asker.id),
+})
+
+/** Customers who sign in, in the order of their numbers. */
+export const listMembers = query({
+  name: 'users.members',
+  permission: 'members:read',
+  input: z.strictObject({ page: z.int().min(1), page_size: z.int().min(1).max(100) }),
+  reads: ['users'],
+  run: async (sql, { page, page_size }, _asker, vault): Promise<NumberedPage<UserView>> => {
+    const where = conditions()
+    where.add('roles @> ?::jsonb', JSON.stringify(['customer']))
+    const counted = await sql.query<{ count: string }>(
+      `select count(*) as count from users${where.where()}`,
+      where.values,
+    )
+    const rest = `order by number, id limit ${page_size} offset ${(page - 1) * page_size}`
+    const results = await selectUsers(sql, vault, where, rest)
+    return { count: Number(counted.rows[0]?.count ?? 0), results }
+  },
 })

@@ -44,6 +44,12 @@ const table: Partial<Record<ProblemCode, Wording>> = {
   REFRESH_TOKEN_REUSED: badToken,
   SESSION_ENDED: badToken,
   RATE_LIMITED: { status: 429 },
+  CODE_TOO_SOON: { status: 429, under: 'error' },
+  CODE_NOT_SENT: { status: 400, under: 'error' },
+  CODE_EXPIRED: { status: 400, under: 'error' },
+  CODE_WRONG: { status: 400, message: 'Invalid OTP code.', under: 'error' },
+  CODE_LOCKED: { status: 429, under: 'error' },
+  ROLE_NOT_APPOINTABLE: { status: 400, code: 'INVALID_ROLE' },
   MAKER_IS_CHECKER: {
     status: 403,
     code: 'PERMISSION_DENIED',
@@ -66,8 +72,12 @@ const wordingOf = ({ code, status }: Problem): Wording =>
   table[code as ProblemCode] ?? { status: badRequests.has(status) ? 400 : status }
 
 /** As the framework says it of a field that is not there. */
+export const REQUIRED = 'This field is required.'
 const inItsWords = (message: string): string =>
-  message.endsWith('received undefined') ? 'This field is required.' : message
+  message.endsWith('received undefined') ? REQUIRED : message
+
+const lacksField = ({ errors = [] }: Problem): boolean =>
+  errors.some(({ message }) => inItsWords(message) === REQUIRED)
 
 /** Complaints by field, of the request or of a refusal that names one. */
 const fieldsOf = ({ errors, facts, detail }: Problem): Record<string, string[]> | undefined => {
@@ -84,7 +94,8 @@ const fieldsOf = ({ errors, facts, detail }: Problem): Record<string, string[]> 
 }
 
 export const coastalFault: Dialect['fault'] = (problem): Fault => {
-  const { status, code = problem.code, message = problem.detail, under } = wordingOf(problem)
+  const { status, message = problem.detail, under, ...wording } = wordingOf(problem)
+  const code = lacksField(problem) ? 'REQUIRED_FIELD_MISSING' : (wording.code ?? problem.code)
   return {
     status,
     code,

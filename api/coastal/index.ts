@@ -1,9 +1,10 @@
 import type { Contract } from '../contract.ts'
 import { authRoutes, logOutRoutes } from './auth.ts'
 import { coastalDialect } from './dialect.ts'
+import { registrationRoutes, userRoutes } from './users.ts'
 
 /** The bank's API. Its examples work one after another, behind the native ones. */
 export const coastal: Contract = {
   dialect: coastalDialect,
-  routes: [...authRoutes, ...logOutRoutes],
+  routes: [...registrationRoutes, ...authRoutes, ...userRoutes, ...logOutRoutes],
 }

@@ -1,8 +1,8 @@
 /** Customers and staff of a savings bank: for tests of the coastal contract. */
 import { z } from 'zod'
+import { importMember } from '../../commands/members.ts'
 import type { Ports } from '../../commands/ports.ts'
 import { logIn } from '../../commands/sessions.ts'
-import { importMember } from '../../commands/users.ts'
 import { Role } from '../../domain/permissions.ts'
 import { audiences } from '../../domain/sessions.ts'
 import type { Ask as AskAt } from './ask.ts'

@@ -109,6 +109,25 @@ const onScored: Shape = ({ known }, input) =>
     return { ...input, book, entry }
   })
 
+/** What a world without secrets keeps sealed. */
+const unsealed = (sealed: string): { recipient?: string; secret?: string } =>
+  JSON.parse(Buffer.from(sealed, 'base64').toString())
+
+/** Mostly the code that was sent last. */
+const aCode: Shape = ({ known }, input) => {
+  const { recipient, secret } = unsealed(known.get('sealed')?.at(-1) ?? 'e30=')
+  const right = { phone: recipient ?? '1234567890', code: secret ?? '000000' }
+  return fc.constantFrom(right, right, { ...input, code: '000000' })
+}
+
+/** Other things have messages that are texts. */
+const onMessage: Shape = ({ known }, input) => {
+  const ids = known.get('message')?.filter((text) => /^[0-9A-Z]{26}$/.test(text)) ?? []
+  return someWhere(ids, 'none').map((message) => ({ ...input, message }))
+}
+
+const emails = fc.constantFrom('ada@example.com', 'bob@example.com', 'eve@example.com')
+
 const ruleNames = fc.constantFrom('large', 'night')
 
 const aRule: Shape = (_world, { book, outcome, mode }) =>
@@ -150,6 +169,15 @@ export const shapes: Readonly<Record<string, Shape>> = {
       password,
     })),
   'users.import': (_world, input) => fc.constant({ ...input, user: undefined, password }),
+  'members.import': (_world, input) =>
+    emails.map((email) => ({ ...input, email, user: undefined, password })),
+  'members.sign_up': (_world, { username }) =>
+    emails.map((email) => ({ username, email, password: 'Good enough 1!' })),
+  'staff.appoint': (_world, input) =>
+    emails.map((email) => ({ ...input, email, role: 'cashier', details: { branch_code: '7' } })),
+  'one_time_codes.use': aCode,
+  'outbox.delivered': onMessage,
+  'outbox.failed': onMessage,
   'sessions.refresh': (_world, input) => fc.constant({ ...input, audience: 'daybook' }),
   'customers.register': (_world, input) => fc.constant({ ...input, customer: undefined }),
   'deposits.open': (_world, { book, customer, product }) =>
@@ -227,7 +255,7 @@ export const weights: Readonly<Record<string, number>> = {
   'churn_alerts.sent': 4,
   'churn_alerts.not_sent': 4,
   'cases.open': 8,
-  'cases.assign': 3,
+  'cases.assign': 10,
   'cases.comment': 2,
   'cases.decide': 14,
   'cases.confirm': 20,
@@ -265,6 +293,9 @@ export const weights: Readonly<Record<string, number>> = {
   'sessions.open': 4,
   'sessions.refresh': 4,
   'users.register': 4,
+  'outbox.delivered': 3,
+  'outbox.failed': 3,
+  'staff.appoint': 2,
   'exports.request': 2,
   'users.enable': 4,
   'api_keys.issue': 4,
@@ -279,6 +310,7 @@ export const weights: Readonly<Record<string, number>> = {
 /** What happens first, so that something can happen. */
 export const opening: readonly string[] = [
   ...['books.open', 'books.open', 'books.open', 'users.register', 'users.register'],
+  ...Array.from({ length: 6 }, (_, index) => `one_time_codes.${index % 2 === 0 ? 'send' : 'use'}`),
   ...Array.from({ length: 14 }, () => 'accounts.open'),
   ...['payments.open_accounts', 'machines.install', 'customers.register', 'customers.register'],
   ...Array.from({ length: 8 }, () => 'deposits.open'),
