@@ -72,17 +72,19 @@ type Drifted = {
 
 type Lead = { readonly difference: number; readonly low: number; readonly high: number }
 type BothSides = { readonly champion: number; readonly challenger: number }
+type BothValues = { readonly champion: string; readonly challenger: string }
+type ValueLead = { readonly difference: string; readonly low: string; readonly high: string }
 
-/** A challenger beside the champion, on the same movements. Money in major units. */
+/** A challenger beside the champion, on the same movements. Money in minor units. */
 export type Contest = {
   readonly champion: string
   readonly challenger: string
   readonly rows: number
   readonly frauds: number
   readonly average_precision: BothSides
-  readonly net_value: BothSides
+  readonly net_value: BothValues
   readonly precision_lead: Lead
-  readonly value_lead: Lead
+  readonly value_lead: ValueLead
   readonly earned: boolean
 }
 
@@ -92,8 +94,9 @@ export type AskedContest = Matured & {
   readonly asset: string
   /** How sure the leads must be: 0.95. */
   readonly level: number
-  readonly review: number
-  readonly wrong_block: number
+  /** Minor units of the asset. */
+  readonly review: string
+  readonly wrong_block: string
 }
 
 /** What the scores and labels of a book say of models and thresholds; refused with too few. */

@@ -9,7 +9,7 @@ import {
   modelEvents,
   type TrainedModel,
 } from '../domain/models.ts'
-import { Asset } from '../domain/money.ts'
+import { AmountOrZero, Asset } from '../domain/money.ts'
 import type { Outcome } from './engine.ts'
 import {
   type Context,
@@ -75,7 +75,10 @@ export const promoteModel = modelCommand({
   answer: (_events, { family, version }) => ({ family, version, status: 'champion' as const }),
 })
 
-/** A contest with the champion: on which movements, how sure, and what looks and stops cost. */
+/**
+ * A contest with the champion: on which movements, how sure, and what looks and stops cost in minor
+ * units of the asset.
+ */
 export const Contested = {
   ...Named,
   family: z.literal('fraud'),
@@ -84,8 +87,8 @@ export const Contested = {
   matured_days: z.coerce.number().int().min(0).max(365).default(7),
   since_days: z.coerce.number().int().min(1).max(3_650).default(90),
   level: z.coerce.number().min(0.5).max(0.999).default(0.95),
-  review: z.coerce.number().min(0).max(1_000_000).default(2),
-  wrong_block: z.coerce.number().min(0).max(1_000_000).default(10),
+  review: AmountOrZero.default('200'),
+  wrong_block: AmountOrZero.default('1000'),
 }
 
 /** Lets a challenger answer if it has earned that: better in ranking and money, beyond chance. */
@@ -103,7 +106,7 @@ export const promoteByRule = modelCommand({
         'PROMOTION_NOT_EARNED',
         `Of ${contest.rows} movements, its lead in average precision lies between ` +
           `${precision_lead.low.toFixed(4)} and ${precision_lead.high.toFixed(4)}, in net value ` +
-          `between ${value_lead.low.toFixed(2)} and ${value_lead.high.toFixed(2)}.`,
+          `between ${value_lead.low} and ${value_lead.high} minor units.`,
         {
           ...{ rows: contest.rows, frauds: contest.frauds },
           ...{ precision_low: precision_lead.low, value_low: value_lead.low },

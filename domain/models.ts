@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Digest } from './exports.ts'
 import { type Decision, decider, type EventOf, type Refusal, refuse } from './kernel.ts'
 import { BookId, Instant } from './ledger/events.ts'
-import { Asset } from './money.ts'
+import { Asset, Balance } from './money.ts'
 
 /** What models of a family answer: which customers leave, which payments are fraud. */
 export const ModelFamily = z.enum(['churn', 'fraud'])
@@ -30,7 +30,10 @@ const Named = { family: ModelFamily, version: ModelVersion }
 const BothSides = z.object({ champion: z.number(), challenger: z.number() })
 const Lead = z.object({ difference: z.number(), low: z.number(), high: z.number() })
 
-/** A contest of two models on the same movements. Money in major units of the asset. */
+const BothValues = z.object({ champion: Balance, challenger: Balance })
+const ValueLead = z.object({ difference: Balance, low: Balance, high: Balance })
+
+/** A contest of two models on the same movements. */
 const Evidence = z.object({
   book: BookId,
   asset: Asset,
@@ -38,9 +41,9 @@ const Evidence = z.object({
   rows: z.int().min(1),
   frauds: z.int().min(1),
   average_precision: BothSides,
-  net_value: BothSides,
+  net_value: BothValues,
   precision_lead: Lead,
-  value_lead: Lead,
+  value_lead: ValueLead,
 })
 
 export const modelEvents = {

@@ -136,7 +136,9 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
       churn_batch: scoreBatch({ ports, database, delivery }),
       churn_training: trainChurnModel({ ports, database, artefacts, directory: path }),
       fraud_training: trainFraudModel({ ports, glance, artefacts }),
-      counterfactual: tryCounterfactual({ ports, glance, artefacts }),
+      counterfactual: tryCounterfactual({
+        ...{ ports, glance, artefacts, threshold: config.riskAlertThreshold },
+      }),
     },
   })
   const services = createServices({

@@ -15,9 +15,9 @@ import {
 import { thresholdsOf } from '../domain/judgement.ts'
 import { type Refusal, refuse } from '../domain/kernel.ts'
 import { Models } from '../domain/models.ts'
-import { placesOf } from '../domain/money.ts'
 import { Policies } from '../domain/policies.ts'
 import { RISK_FEATURES } from '../domain/risk.ts'
+import type { Interval } from '../ml/bootstrap.ts'
 import { cheapestCutoffs, costAt } from '../ml/costs.ts'
 import { driftVerdict, stabilityIndex } from '../ml/drift.ts'
 import { metrics } from '../ml/metrics.ts'
@@ -119,6 +119,10 @@ const drift = async (
   }
 }
 
+const minorUnits = (value: number): string => BigInt(Math.round(value)).toString()
+
+const leadOf = ({ difference, low, high }: Interval) => ({ difference, low, high })
+
 const contest = async (
   options: LaboratoryOptions,
   asked: AskedContest,
@@ -132,24 +136,30 @@ const contest = async (
   const evidence = await readContested(options.database, matured, { challenger: version, asset })
   const refusal = lacking(evidence)
   if (refusal) return refusal
-  const unit = 10 ** placesOf(asset)
   const { rows, frauds, average_precision, net_value, precision_lead, value_lead, earned } =
     await compareInThread(
       {
         labels: evidence.labels,
-        amounts: evidence.amounts.map((amount) => amount / unit),
+        amounts: evidence.amounts,
         champion: { scores: evidence.scores, review_from: champion.threshold },
         challenger: { scores: evidence.challenging, review_from: challenger.metrics.threshold },
       },
-      { review, wrong_block },
+      { review: Number(review), wrong_block: Number(wrong_block) },
       { seed: SEED, resamples: RESAMPLES, level },
     )
-  const leadOf = ({ difference, low, high }: typeof value_lead) => ({ difference, low, high })
   return {
     ...{ champion: champion.version, challenger: version, rows, frauds },
-    ...{ average_precision, net_value, earned },
+    ...{ average_precision, earned },
     precision_lead: leadOf(precision_lead),
-    value_lead: leadOf(value_lead),
+    net_value: {
+      champion: minorUnits(net_value.champion),
+      challenger: minorUnits(net_value.challenger),
+    },
+    value_lead: {
+      difference: minorUnits(value_lead.difference),
+      low: minorUnits(value_lead.low),
+      high: minorUnits(value_lead.high),
+    },
   }
 }
 

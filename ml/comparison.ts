@@ -2,7 +2,7 @@ import { type BootstrapSettings, compareAveragePrecision, type Interval } from '
 import { type Costs, metrics } from './metrics.ts'
 import { fork, index } from './random.ts'
 
-/** Movements of which it is known what they were, scored by two models. Amounts in major units. */
+/** Movements of which it is known what they were, scored by two models. Amounts in any unit of money. */
 export type Contest = {
   readonly labels: Uint8Array
   readonly amounts: Float64Array
@@ -10,7 +10,7 @@ export type Contest = {
   readonly challenger: { readonly scores: Float32Array; readonly review_from: number }
 }
 
-/** In the money of the amounts: a look at one movement, and a legitimate one that was stopped. */
+/** In the unit of the amounts: a look at one movement, and a legitimate one that was stopped. */
 export type ContestCosts = Pick<Costs, 'review' | 'wrong_block'>
 
 export type Outcome = {

@@ -126,7 +126,7 @@ beforeAll(async () => {
 
 const contested = {
   ...{ family: 'fraud' as const, version: 'two', book: 'main', asset: 'USD/2' },
-  ...{ matured_days: 7, since_days: 90, level: 0.95, review: 2, wrong_block: 10 },
+  ...{ matured_days: 7, since_days: 90, level: 0.95, review: '200', wrong_block: '1000' },
 }
 
 describe('the laboratory', () => {
@@ -182,7 +182,7 @@ describe('the laboratory', () => {
     expect(contest.earned).toBe(true)
     expect(contest.average_precision.challenger).toBeGreaterThan(0.9)
     // The champion stops nothing at its threshold: all that it is worth is nothing.
-    expect(contest.net_value.champion).toBe(0)
+    expect(contest.net_value.champion).toBe('0')
   })
 
   test('knows only who challenged, and in which money', async () => {
@@ -202,7 +202,7 @@ describe('a promotion by rule', () => {
 
   test('is refused with the figures when it is not earned', async () => {
     // So sure that nothing is sure enough.
-    const rule = { ...contested, review: 500_000, wrong_block: 500_000 }
+    const rule = { ...contested, review: '50000000', wrong_block: '50000000' }
     const outcome = await ask<typeof rule, object>(promoteByRule as never, rule)
     expect(outcome).toMatchObject({ refused: 'PROMOTION_NOT_EARNED', facts: { rows: old.length } })
     expect((await state()).champion).toBeNull()

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { uuidv5 } from '../domain/ids.ts'
 import { thresholdsOf } from '../domain/judgement.ts'
-import type { EventStore } from '../domain/log.ts'
+import type { EventStore, NewEvent } from '../domain/log.ts'
 import { initialPolicy, type Policy } from '../domain/policies.ts'
 import type { TransactionScored } from '../domain/risk.ts'
 import { askCounterfactual, inWords } from '../ml/counterfactual.ts'
@@ -115,8 +115,8 @@ describe('a replay beside what goes on', () => {
     const [last] = recorded.filter(({ data }) =>
       JSON.stringify(data).includes(`"${before.at(-1)}"`),
     )
-    const { type, data } = last ?? {}
-    const again = { id: uuidv5(`again ${book}`), type: type ?? '', data, metadata: {} }
+    if (!last) throw new Error('nothing was scored')
+    const again = { ...bookEvents(book)[last.revision], id: uuidv5(`again ${book}`) } as NewEvent
     const { store } = get()
     const lively: EventStore = {
       ...store,

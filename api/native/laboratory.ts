@@ -6,6 +6,7 @@ import { requestCounterfactual, requestFraudTraining } from '../../commands/task
 import { isRefusal, type Refusal } from '../../domain/kernel.ts'
 import { BookId } from '../../domain/ledger/events.ts'
 import { ModelVersion } from '../../domain/models.ts'
+import { Balance } from '../../domain/money.ts'
 import type { TaskRequest } from '../../domain/tasks.ts'
 import { ProblemError, problemOf } from '../problems.ts'
 import { type Call, type Route, write } from '../route.ts'
@@ -50,9 +51,11 @@ const Contest = z
   .object({
     ...{ champion: z.string(), challenger: z.string(), rows: z.int(), frauds: z.int() },
     average_precision: BothSides,
-    net_value: BothSides.openapi({ description: 'frauds stopped less what stops cost' }),
+    net_value: z
+      .object({ champion: Balance, challenger: Balance })
+      .openapi({ description: 'minor units: frauds stopped less what stops cost' }),
     precision_lead: Lead,
-    value_lead: Lead,
+    value_lead: z.object({ difference: Balance, low: Balance, high: Balance }),
     earned: z.boolean(),
   })
   .openapi('ModelContest')
@@ -135,7 +138,7 @@ export const laboratoryRoutes: readonly Route[] = [
     (laboratory, asked) => laboratory.contest(asked),
     {
       summary: 'Compare a challenger with the champion on the movements that both scored',
-      description: `${MATURED} Earned: better in average precision and in net value, both beyond the bootstrap interval of this level.`,
+      description: `${MATURED} Earned: better in average precision and in net value, both beyond the bootstrap interval of this level. A look costs \`review\` minor units of the asset (200), a legitimate movement that is stopped \`wrong_block\` more (1000), a missed fraud its amount.`,
       response: Contest,
       example: {
         params: contested,

@@ -15,6 +15,8 @@ export type CounterfactualOptions = {
   readonly ports: Ports
   readonly glance: Glance
   readonly artefacts: Artefacts
+  /** Where reviewing begins by no policy; undefined: by the model's own. */
+  readonly threshold: number | undefined
 }
 
 /** As a task keeps it: everything is text. */
@@ -88,10 +90,11 @@ export const tryCounterfactual =
     const { state: declared } = await glance(Policies, book)
     const policy = policyFor(declared, asked)
     const model = await openModel(options, asked.model)
+    const { threshold = model.threshold } = options
     try {
       const answer = await askCounterfactual({
         ...{ store: ports.store, book, from, until, model, policy, signal },
-        thresholds: thresholdsOf(policy, model),
+        thresholds: thresholdsOf(policy, { ...model, threshold }),
         matured_until: new Date(ports.clock().getTime() - matured_days * DAY_MS).toISOString(),
         onProgress: (done) => tell({ stage: 'Replaying the book.', done }),
       })

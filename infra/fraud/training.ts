@@ -90,7 +90,8 @@ export const trainFraudModel =
     refuseTooFew(rows)
     const { state } = await glance(Models, 'fraud')
     const version = nextVersion(state)
-    const trained_on = `${rows.labels.length} movements of the book ${asked.book}`
+    const { book } = asked
+    const trained_on = { book, movements: rows.labels.length, frauds: countOf(rows.labels) }
     const { bytes, report } = await trainFraudInThread({
       ...{ rows, settings: { version, boost: BOOST, trained_on }, signal },
       onProgress: ({ stage, done }) => tell({ stage: `Training: ${stage}.`, done: 0.5 + done / 2 }),
@@ -98,22 +99,15 @@ export const trainFraudModel =
     const { recorded } = await keepModel(options, 'fraud', bytes)
     if (isRefusal(recorded)) throw new TaskImpossible(recorded.detail)
     const { tested_on, at_threshold, threshold, block_threshold } = report
-    const { base_rate, auc, average_precision, brier } = tested_on
+    const { rows: tested, base_rate, auc, average_precision, brier } = tested_on
     return {
       message:
         `${version}: average precision ${places(average_precision)}, AUC ${places(auc)} on the ` +
-        `latest ${tested_on.rows} movements, which it had not seen.`,
+        `latest ${tested} movements, which it had not seen.`,
       figures: {
-        ...{
-          rows: tested_on.rows,
-          base_rate,
-          auc,
-          average_precision,
-          brier,
-          threshold,
-          block_threshold,
-        },
-        ...{ precision: at_threshold.precision, recall: at_threshold.recall, version },
+        ...{ version, rows: tested, base_rate, auc, average_precision, brier },
+        ...{ threshold, precision: at_threshold.precision, recall: at_threshold.recall },
+        block_threshold,
       },
     }
   }

@@ -166,9 +166,9 @@ export const plainLaboratory: Laboratory = {
   contest: async ({ version }) => ({
     ...{ champion: 'before', challenger: version, rows: 500, frauds: 20, earned: true },
     average_precision: { champion: 0.5, challenger: 0.75 },
-    net_value: { champion: 100, challenger: 900 },
+    net_value: { champion: '100', challenger: '900' },
     precision_lead: { difference: 0.25, low: 0.125, high: 0.375 },
-    value_lead: { difference: 800, low: 400, high: 1200 },
+    value_lead: { difference: '800', low: '400', high: '1200' },
   }),
 }
 
