@@ -59,6 +59,7 @@ const scored = async (
   })
 }
 
+const MOST_BOOKS = 64
 const TOO_LATE = Symbol('too late')
 
 export const createGate = (settings: GateSettings): RiskGate => {
@@ -66,7 +67,10 @@ export const createGate = (settings: GateSettings): RiskGate => {
 
   const recentOf = (book: string): Recent => {
     const recent = books.get(book) ?? noneRecent()
+    books.delete(book)
     books.set(book, recent)
+    const [oldest] = books.keys()
+    if (oldest !== undefined && books.size > MOST_BOOKS) books.delete(oldest)
     return recent
   }
   const attempt = async (asked: AskedMovement, learned: (found: Governing) => void) => {
