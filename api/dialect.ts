@@ -40,6 +40,8 @@ export type Dialect = {
   readonly headers?: (requestId: string, status: number) => Readonly<Record<string, string>>
   /** The header in which a client may name its request, besides `X-Request-Id`. */
   readonly requestIdHeader?: string
+  /** The header of idempotency keys, where it is not `Idempotency-Key`. */
+  readonly idempotencyHeader?: string
   /** Fields that a schema does not name. */
   readonly unknownFields: 'refused' | 'ignored'
   /**

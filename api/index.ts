@@ -19,8 +19,9 @@ import { holidayRoutes } from './native/holidays.ts'
 import { laboratoryRoutes } from './native/laboratory.ts'
 import { installRoutes, machineRoutes } from './native/machines.ts'
 import { modelRoutes } from './native/models.ts'
-import { apiKeyRoutes, tokenRoutes, userRoutes } from './native/people.ts'
 import { outboxRoutes } from './native/outbox.ts'
+import { paymentRoutes } from './native/payments.ts'
+import { apiKeyRoutes, tokenRoutes, userRoutes } from './native/people.ts'
 import { periodRoutes } from './native/periods.ts'
 import { policyRoutes } from './native/policies.ts'
 import { projectionRoutes } from './native/projections.ts'
@@ -50,6 +51,7 @@ export const nativeRoutes: readonly Route[] = [
   ...customerRoutes,
   ...installRoutes,
   ...depositRoutes,
+  ...paymentRoutes,
   ...machineRoutes,
   ...cardRoutes,
   ...churnRoutes,

@@ -98,10 +98,13 @@ export const parseInput = async (
 
 const KEY = /^[\x21-\x7e]{1,128}$/
 
-export const idempotencyKeyOf = (c: Context<Env>): string | undefined => {
-  const key = c.req.header('idempotency-key')
+export const idempotencyKeyOf = (
+  c: Context<Env>,
+  { idempotencyHeader = 'Idempotency-Key' }: Pick<Dialect, 'idempotencyHeader'>,
+): string | undefined => {
+  const key = c.req.header(idempotencyHeader)
   if (key !== undefined && !KEY.test(key)) {
-    throw fault('Idempotency-Key', 'must be 1 to 128 visible ASCII characters without spaces')
+    throw fault(idempotencyHeader, 'must be 1 to 128 visible ASCII characters without spaces')
   }
   return key
 }

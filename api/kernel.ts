@@ -144,7 +144,7 @@ const callOf = async (c: Context<Env>, route: Route, arrived: Arrived): Promise<
     dryRun,
     at,
     request: c.req.raw,
-    key: idempotencyKeyOf(c),
+    key: idempotencyKeyOf(c, dialect),
     ifMatch: ifMatchOf(c),
     consistency: dialect.freshness === 'by token' ? token : services.newestWrite(),
   }

@@ -6,6 +6,8 @@ import type { Route } from './route.ts'
 
 const headerDocs = {
   'Idempotency-Key': 'The same key and body again: the first answer again, nothing done twice.',
+  'X-Idempotency-Key':
+    'The same key and body again within 24 hours: the first answer again, nothing done twice.',
   'If-Match': 'The ETag you read. When it has changed since, 412 and nothing is done.',
   'Consistency-Token': 'From a write: the answer shows at least that write, or is 503.',
 } as const

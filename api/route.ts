@@ -70,7 +70,12 @@ export type Route = {
   readonly accepted?: z.ZodType
   /** Other than application/json. */
   readonly contentType?: string
-  readonly headers?: readonly ('Idempotency-Key' | 'If-Match' | 'Consistency-Token')[]
+  readonly headers?: readonly (
+    | 'Idempotency-Key'
+    | 'X-Idempotency-Key'
+    | 'If-Match'
+    | 'Consistency-Token'
+  )[]
   readonly problems?: readonly ProblemCode[]
   readonly throttles?: readonly Throttled[]
   readonly example: Example

@@ -11,6 +11,7 @@ import type { AudienceName } from '../domain/sessions.ts'
 import type { Freshness } from '../projections/freshness.ts'
 import type { Query } from '../projections/kernel.ts'
 import type { Database } from '../projections/table.ts'
+import type { KeptAnswers } from './kept_answers.ts'
 import { ProblemError, problem, problemOf } from './problems.ts'
 import type { Call } from './route.ts'
 import type { Throttle } from './throttle.ts'
@@ -78,6 +79,7 @@ export type Wiring = {
   /** Requests a minute for each client; 0: no limit. */
   readonly rateLimit: number
   readonly throttle: Throttle
+  readonly answers: KeptAnswers
   /** Cookies are for https, however the request came here. */
   readonly secureCookies: boolean
   /** The log position of the newest event that this process has written. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { BookId, Identifier, Instant } from '../domain/ledger/events.ts'
 import { ModelVersion } from '../domain/models.ts'
+import { Asset } from '../domain/money.ts'
 import type { Permission } from '../domain/permissions.ts'
 import { Task, type TaskRequest, type TaskState, taskEvents } from '../domain/tasks.ts'
 import { command, onExisting } from './kernel.ts'
@@ -56,6 +57,14 @@ export const requestFraudTraining = requesting(
   'models:manage',
   z.strictObject({ book: BookId, matured_days: Days }),
   ({ book, matured_days }) => ({ book, matured_days: String(matured_days) }),
+)
+
+/** The scores of a book's payments of the last hours. */
+export const requestFraudBatch = requesting(
+  'fraud_batch',
+  'models:manage',
+  z.strictObject({ book: BookId, asset: Asset, hours: z.int().min(1).max(720) }),
+  ({ book, asset, hours }) => ({ book, asset, hours: String(hours) }),
 )
 
 const Cutoff = z.number().min(0).max(1)

@@ -6,6 +6,7 @@ export const TaskKind = z.enum([
   'churn_batch',
   'churn_training',
   'fraud_training',
+  'fraud_batch',
   'counterfactual',
 ])
 export type TaskKind = z.infer<typeof TaskKind>

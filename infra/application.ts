@@ -24,6 +24,7 @@ import type { Config } from './config.ts'
 import { connectEventStore } from './eventstore/client.ts'
 import { pathOfExport, startExporter } from './exports/index.ts'
 import { openFile } from './files.ts'
+import { analyzePayments } from './fraud/batch.ts'
 import { tryCounterfactual } from './fraud/counterfactual.ts'
 import { trainFraudModel } from './fraud/training.ts'
 import type { Log } from './log.ts'
@@ -31,6 +32,7 @@ import { hearMessages, startOutbox } from './outbox/index.ts'
 import { sendersOf } from './outbox/ways.ts'
 import type { Parts } from './parts.ts'
 import { createEntryIndex, createPorts, createScoreIndex } from './ports.ts'
+import { createKeptAnswers } from './postgres/kept_answers.ts'
 import { connectPostgres } from './postgres/pool.ts'
 import { withPreparedQueries } from './postgres/prepared.ts'
 import { runSchedule, type Schedule } from './schedule.ts'
@@ -136,6 +138,7 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
       churn_batch: scoreBatch({ ports, database, delivery }),
       churn_training: trainChurnModel({ ports, database, artefacts, directory: path }),
       fraud_training: trainFraudModel({ ports, glance, artefacts }),
+      fraud_batch: analyzePayments({ ports, database }),
       counterfactual: tryCounterfactual({
         ...{ ports, glance, artefacts, threshold: config.riskAlertThreshold },
       }),
@@ -170,6 +173,7 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
     bodyLimit_bytes: config.bodyLimitBytes,
     rateLimit: config.rateLimitPerMinute,
     throttle: createThrottle(),
+    answers: await createKeptAnswers(database),
     secureCookies: config.secureCookies,
     newestWrite: written.newest,
     stopping: signal,

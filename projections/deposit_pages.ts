@@ -78,6 +78,24 @@ export const findDeposit = query({
   },
 })
 
+/** Who may hold an account, by the number that contracts with integer ids call him. */
+export const findHolder = query({
+  name: 'deposits.holder',
+  permission: 'accounts:read',
+  input: z.strictObject({ number: z.int() }),
+  reads: ['users'],
+  run: async (sql, { number }, asker) => {
+    const where = conditions()
+    where.add('number = ?', number)
+    if (asker.reach === 'own') where.add('id = ?', asker.id)
+    const { rows } = await sql.query<{ user: string }>(
+      `select id as "user" from users${where.where()}`,
+      where.values,
+    )
+    return rows[0]
+  },
+})
+
 /** A numbered page in the order in which they were opened; `search` looks into their numbers. */
 export const pageDeposits = query({
   name: 'deposits.page',

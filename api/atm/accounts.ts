@@ -23,22 +23,28 @@ const AccountId = z
 const ById = z.object({ account_id: AccountId })
 const one = { ...asHolder, params: { account_id: '{checking_id}' } }
 
+/** He may have accounts of another product of the bank, which the machine knows nothing of. */
+const isKnown = ({ product }: DepositView): boolean =>
+  product === 'checking' || product === 'savings'
+
 /** The holder's own account of this id; to him, others' are not there. */
 const ownDeposit = async (call: Call, id: number): Promise<DepositView> => {
   const { book, customer } = holderOf(call)
+  const missing = problem('ACCOUNT_NOT_FOUND', `There is no account ${id}.`)
   try {
-    return await ask(call, getDeposit, { book, customer, id })
+    const deposit = await ask(call, getDeposit, { book, customer, id })
+    if (isKnown(deposit)) return deposit
   } catch (error) {
     if (!(error instanceof ProblemError) || error.problem.code !== 'RESOURCE_NOT_FOUND') throw error
-    throw new ProblemError(problem('ACCOUNT_NOT_FOUND', `There is no account ${id}.`))
   }
+  throw new ProblemError(missing)
 }
 
 /** All of them: nobody has more than a page. */
 const MOST = 200
 const ownDeposits = async (call: Call): Promise<readonly DepositView[]> => {
   const { book, customer } = holderOf(call)
-  return (await ask(call, listDeposits, { book, customer, limit: MOST })).items
+  return (await ask(call, listDeposits, { book, customer, limit: MOST })).items.filter(isKnown)
 }
 
 const Cover = z.object({ account_id: z.int(), savings_account_id: z.int().nullable() })

@@ -52,7 +52,10 @@ export const authRoutes: readonly Route[] = [
       { scope: 'login_address', requests: 10, seconds: 300, key: (_input, { address }) => address },
     ],
     example: { body: credentials, cookies: { coastal_access: 'access' } },
-    furtherExamples: [{ body: credentials, cookies: { coastal_refresh: 'refresh' } }],
+    furtherExamples: [
+      { body: credentials, cookies: { coastal_refresh: 'refresh' } },
+      { body: { ...credentials, email: 'grace' }, cookies: { coastal_admin: 'access' } },
+    ],
     run: async (call) => {
       const { email: username, password } = call.input
       const { answer } = await tellPublic(call, logIn, { username, password, audience: 'coastal' })

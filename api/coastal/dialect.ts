@@ -37,6 +37,7 @@ export const coastalDialect: Dialect = {
     },
   },
   headers: (_requestId, status) => (status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
+  idempotencyHeader: 'X-Idempotency-Key',
   unknownFields: 'ignored',
   freshness: 'all written here',
 }

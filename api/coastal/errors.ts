@@ -24,6 +24,11 @@ type Wording = {
 
 const badToken: Wording = { status: 401, message: 'Token is invalid or expired' }
 
+const inactiveAccount: Wording = {
+  ...{ status: 400, code: 'INVALID_TRANSACTION' },
+  message: 'The account is not active.',
+}
+
 /** What has words of its own; the rest follows from the problem's status. */
 const table: Partial<Record<ProblemCode, Wording>> = {
   UNAUTHENTICATED: { status: 401, message: 'Authentication credentials were not provided.' },
@@ -56,6 +61,19 @@ const table: Partial<Record<ProblemCode, Wording>> = {
     message: 'Maker-Checker Violation: somebody else has to decide what you have submitted.',
   },
   IDEMPOTENCY_KEY_REUSED: { status: 409 },
+  REQUEST_UNDER_WAY: { status: 409 },
+  ACCOUNT_NOT_OWNED: { status: 400, code: 'UNAUTHORIZED_ACCOUNT_ACCESS' },
+  INSUFFICIENT_FUNDS: { status: 400, message: 'Insufficient funds.' },
+  ACCOUNT_FROZEN: inactiveAccount,
+  ACCOUNT_CLOSED: inactiveAccount,
+  SAME_ACCOUNT: {
+    ...{ status: 400, code: 'INVALID_TRANSACTION' },
+    message: 'Cannot transfer to the same account.',
+  },
+  PAYMENT_PARTIES_UNFIT: { status: 400, code: 'INVALID_TRANSACTION' },
+  PAYMENT_NOT_PENDING: { status: 400, code: 'INVALID_STATUS' },
+  SCORE_NOT_READY: { status: 409 },
+  PAYMENT_NOT_COMPLETED: { status: 409 },
   RESOURCE_NOT_FOUND: { status: 404, code: 'NOT_FOUND', message: 'Not found.' },
   ROUTE_NOT_FOUND: { status: 404, code: 'NOT_FOUND', message: 'Not found.' },
   INTERNAL: {

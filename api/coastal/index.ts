@@ -1,10 +1,21 @@
 import type { Contract } from '../contract.ts'
+import { accountRoutes } from './accounts.ts'
 import { authRoutes, logOutRoutes } from './auth.ts'
 import { coastalDialect } from './dialect.ts'
+import { fraudRoutes } from './fraud.ts'
+import { transactionRoutes } from './transactions.ts'
 import { registrationRoutes, userRoutes } from './users.ts'
 
 /** The bank's API. Its examples work one after another, behind the native ones. */
 export const coastal: Contract = {
   dialect: coastalDialect,
-  routes: [...registrationRoutes, ...authRoutes, ...userRoutes, ...logOutRoutes],
+  routes: [
+    ...registrationRoutes,
+    ...authRoutes,
+    ...userRoutes,
+    ...accountRoutes,
+    ...transactionRoutes,
+    ...fraudRoutes,
+    ...logOutRoutes,
+  ],
 }

@@ -37,5 +37,6 @@ export const bookRoutes: readonly Route[] = [
     response: views.BookAsset,
     problems: ['BOOK_NOT_FOUND'],
     example: { params: { book }, body: { asset: 'EUR/2' } },
+    furtherExamples: [{ params: { book: 'main' }, body: { asset: 'GHS/2' } }],
   }),
 ]

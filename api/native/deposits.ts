@@ -37,6 +37,10 @@ const Deposit = z
 const alice = { customer: '{holder}', account_number: '1000-0001-0001', product: 'checking' }
 const savings = { ...alice, account_number: '1000-0001-0002', product: 'savings' }
 const checking = 'customers:1000-0001-0001'
+const susu = {
+  ...{ customer: '{holder}', account_number: '2231-0001' },
+  ...{ product: 'daily_susu', asset: 'GHS/2' },
+}
 
 export const depositRoutes: readonly Route[] = [
   write('post', '/v1/books/{book}/deposits', openDeposit, {
@@ -48,7 +52,10 @@ export const depositRoutes: readonly Route[] = [
     response: Opened,
     problems: ['BOOK_NOT_FOUND', 'CUSTOMER_NOT_FOUND', 'ACCOUNT_EXISTS', 'ASSET_UNKNOWN'],
     example: { params: { book }, body: alice, capture: { checking_id: 'id' } },
-    furtherExamples: [{ params: { book }, body: savings, capture: { savings_id: 'id' } }],
+    furtherExamples: [
+      { params: { book }, body: savings, capture: { savings_id: 'id' } },
+      { params: { book }, body: susu },
+    ],
   }),
   read('/v1/books/{book}/deposits', listDeposits, {
     tag,

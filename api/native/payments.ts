@@ -71,6 +71,7 @@ const moving = [...booking, 'INSUFFICIENT_FUNDS', 'VELOCITY_LIMIT', 'TRANSFER_DE
 const deciding = ['PAYMENT_NOT_FOUND', 'PAYMENT_NOT_PENDING', 'MAKER_IS_CHECKER'] as const
 
 const account = 'customers:1000-0001-0001'
+const susu = 'customers:2231-0001'
 const large = { book, kind: 'payment', from: account, amount: '500000' }
 
 export const paymentRoutes: readonly Route[] = [
@@ -84,7 +85,21 @@ export const paymentRoutes: readonly Route[] = [
     }),
     problems: ['BOOK_NOT_FOUND', 'ASSET_UNKNOWN'],
     example: { params: { book }, body: { asset: 'USD/2' } },
+    furtherExamples: [{ params: { book }, body: { asset: 'GHS/2' } }],
   }),
+  carriedOut(
+    write('post', '/v1/counter-payments', requestCounterPayment, {
+      tag,
+      summary: 'Take cash in over the counter, or pay it out',
+      response: Requested,
+      problems: moving,
+      example: { body: { book, kind: 'deposit', account, amount: '10000' } },
+      furtherExamples: [
+        { body: { book, kind: 'deposit', account: susu, amount: '400000' } },
+        { body: { book, kind: 'deposit', account: susu, amount: '400000' } },
+      ],
+    }),
+  ),
   carriedOut(
     write('post', '/v1/payments', requestPayment, {
       tag,
@@ -98,16 +113,9 @@ export const paymentRoutes: readonly Route[] = [
       furtherExamples: [
         { body: large, capture: { pending_payment: 'payment' } },
         { body: large, capture: { other_pending_payment: 'payment' } },
+        { body: { ...large, from: susu }, capture: { coastal_pending: 'number' } },
+        { body: { ...large, from: susu }, capture: { coastal_other_pending: 'number' } },
       ],
-    }),
-  ),
-  carriedOut(
-    write('post', '/v1/counter-payments', requestCounterPayment, {
-      tag,
-      summary: 'Take cash in over the counter, or pay it out',
-      response: Requested,
-      problems: moving,
-      example: { body: { book, kind: 'deposit', account, amount: '10000' } },
     }),
   ),
   read('/v1/payments', listPayments, {

@@ -152,10 +152,11 @@ export const userRoutes: readonly Route[] = [
     problems: ['USERNAME_TAKEN', 'USER_EXISTS'],
     example: {
       body: { ...credentials, name: 'Ada Lovelace', roles: ['manager'] },
-      capture: { user: 'user' },
+      capture: { user: 'user', ada_number: 'number' },
     },
     furtherExamples: [
       { body: { ...credentials, username: 'nora', name: 'Nora Lund', roles: ['retention_lead'] } },
+      { body: { ...credentials, username: 'grace', name: 'Grace Hopper', roles: ['admin'] } },
     ],
     location: ({ user }) => `/v1/users/${user}`,
   }),

@@ -24,7 +24,10 @@ import { bookPayment } from './booking.ts'
 type Asked = Pick<
   PaymentRequest,
   'book' | 'kind' | 'channel' | 'from' | 'to' | 'amount' | 'description'
->
+> & {
+  /** A second person has to look at it, whatever the amount. */
+  readonly propose: boolean
+}
 
 type Sides = { readonly from: Account | null; readonly to: Account | null; readonly asset: string }
 
@@ -63,7 +66,7 @@ const lookAtBook = async ({ engine }: Ports, book: string): Promise<Book | Refus
 
 /** What is recorded. What could not be booked now is refused before anything is written. */
 const prepare = async (
-  asked: Asked,
+  { propose, ...asked }: Asked,
   { from, to, asset }: Sides,
   enrichment: Enrichment,
 ): Promise<PaymentRequest | Refusal> => {
@@ -84,7 +87,7 @@ const prepare = async (
     ...given,
     number: await takeNumber(enrichment, 'payments'),
     reference: referenceOf(await takeNumber(enrichment, 'references'), at.slice(0, 10)),
-    approval: isHeld || needsApproval(asked.amount) ? 'needed' : 'none',
+    approval: propose || isHeld || needsApproval(asked.amount) ? 'needed' : 'none',
     ...(screening && { screening }),
   }
 }
@@ -143,6 +146,8 @@ export const requestPayment = requesting(
   z.strictObject({
     ...{ book: BookId, kind: PaymentKind, from: Side, to: Side },
     ...{ amount: Amount, description: Description },
+    /** To have a second person look at it whatever the amount. */
+    propose: z.boolean().default(false),
   }),
   (input) => ({ ...input, channel: 'online' }),
 )
@@ -156,7 +161,7 @@ export const requestCounterPayment = requesting(
     ...{ amount: Amount, description: Description },
   }),
   ({ account, ...input }) => ({
-    ...{ ...input, channel: 'counter' },
+    ...{ ...input, channel: 'counter', propose: false },
     from: input.kind === 'withdrawal' ? account : null,
     to: input.kind === 'deposit' ? account : null,
   }),

@@ -6,6 +6,7 @@ import { logIn } from '../../commands/sessions.ts'
 import { Role } from '../../domain/permissions.ts'
 import { audiences } from '../../domain/sessions.ts'
 import type { Ask as AskAt } from './ask.ts'
+import { GivenAccount, GivenTransaction, seedMoney } from './coastal_money.ts'
 import type { Refs } from './machine.ts'
 
 const StaffOrCustomer = Role.extract([
@@ -34,8 +35,8 @@ const none = z.array(z.never()).optional()
 
 export const CoastalSeed = z.strictObject({
   users: z.array(User).max(1000).default([]),
-  accounts: none,
-  transactions: none,
+  accounts: z.array(GivenAccount).max(1000).default([]),
+  transactions: z.array(GivenTransaction).max(1000).default([]),
   loans: none,
   openings: none,
   closures: none,
@@ -82,5 +83,6 @@ export const seedCoastal = async ({ ports, ask, at }: Sowing, seed: CoastalSeed)
       return [given.ref, await provideUser(ports, ask, given, at)] as const
     }),
   )
-  return Object.fromEntries(users)
+  const refs: Refs = Object.fromEntries(users)
+  return { ...refs, ...(await seedMoney({ ports, ask, at }, seed, refs)) }
 }
