@@ -12,10 +12,9 @@ import type { Decider, EventSchemas } from './kernel.ts'
 import { Labels } from './labels.ts'
 import { Ledger } from './ledger/index.ts'
 import { Models } from './models.ts'
-import { Payment } from './payments.ts'
 import { OneTimeCode } from './one_time_codes.ts'
 import { OutboxMessage } from './outbox.ts'
-import { OutboxMessage } from './outbox.ts'
+import { Payment } from './payments.ts'
 import { Policies } from './policies.ts'
 import { deciderOf, type Registry } from './registry.ts'
 import { riskEvents } from './risk.ts'
@@ -53,7 +52,6 @@ export const modules: readonly Decider[] = [
   Labels,
   OutboxMessage,
   OneTimeCode,
-  OutboxMessage,
   ...registries.map(deciderOf),
 ]
 

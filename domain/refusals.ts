@@ -103,7 +103,6 @@ export const refusals = {
   CODE_WRONG: { kind: 'forbidden', title: 'The code is wrong' },
   CODE_LOCKED: { kind: 'forbidden', title: 'Too many wrong codes' },
   MESSAGE_NOT_QUEUED: { kind: 'conflict', title: 'The message does not wait to be sent' },
-  MESSAGE_NOT_QUEUED: { kind: 'conflict', title: 'The message does not wait to be sent' },
   NOT_PERMITTED: { kind: 'forbidden', title: 'You may not do this' },
 } as const satisfies Record<string, { kind: RefusalKind; title: string }>
 
