@@ -10,7 +10,7 @@ export const Way = z.enum(['smtp', 'sms_gateway', 'local'])
 export type Way = z.infer<typeof Way>
 
 /** What a message is for; tells nothing about the person. */
-export const Purpose = z.string().regex(/^[a-z][a-z_]{0,31}$/, 'a purpose is a short name')
+const Purpose = z.string().regex(/^[a-z][a-z_]{0,31}$/, 'a purpose is a short name')
 
 const ByMessage = { message: Identifier }
 const Tries = z.int().min(0).max(100)

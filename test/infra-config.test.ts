@@ -53,6 +53,9 @@ describe('configuration', () => {
       ROLES: 'project,relay',
       RISK_ALERT_THRESHOLD: '0.95',
       RATE_LIMIT_PER_MINUTE: '0',
+      SECURE_COOKIES: '1',
+      SMTP_URL: 'smtps://me:secret@mail',
+      SMS_GATEWAY_URL: 'https://gateway/messages',
     })
     expect(config).toMatchObject({
       port: 0,
@@ -63,6 +66,9 @@ describe('configuration', () => {
       roles: new Set(['project', 'relay']),
       riskAlertThreshold: 0.95,
       rateLimitPerMinute: 0,
+      secureCookies: true,
+      smtpUrl: 'smtps://me:secret@mail',
+      smsGatewayUrl: 'https://gateway/messages',
     })
   })
 
@@ -112,6 +118,9 @@ describe('configuration', () => {
     ['KAFKA_BROKERS', 'one:9092,'],
     ['EVENTSTORE_URL', 'http://localhost:2113'],
     ['EVENTSTORE_URL', 'localhost:2113'],
+    ['SMTP_URL', 'mail.example.com:25'],
+    ['SMS_GATEWAY_URL', 'ftp://gateway.example.com'],
+    ['SECURE_COOKIES', 'true'],
   ])('%s=%s is refused', (name, value) => {
     expect(faultsOf({ [name]: value })).toEqual([expect.stringMatching(`^${name}: expected `)])
   })

@@ -19,10 +19,11 @@ export type Sender = {
 }
 
 /** Leaves the message where administrators read it. */
-export const local: Sender = { way: 'local', send: async () => undefined }
+const local: Sender = { way: 'local', send: async () => undefined }
 
 /** `smtps://user:password@host:465`; `smtp://` goes over to TLS when the server offers it. */
-export const overSmtp = (url: string, from: string): Sender => {
+const overSmtp = (url: string, from: string): Sender => {
+  const { hostname } = new URL(url)
   const transport = createTransport({
     url,
     // A body is text: it may name no file and no address to be fetched.
@@ -33,17 +34,16 @@ export const overSmtp = (url: string, from: string): Sender => {
   return {
     way: 'smtp',
     send: async ({ id, recipient, title, body }, signal) => {
-      const { host } = new URL(url)
       await transport.sendMail({
         ...{ from, to: { name: '', address: recipient }, subject: title, text: body, signal },
-        messageId: `<${id}@${host || 'daybook'}>`,
+        messageId: `<${id}@${hostname}>`,
       })
     },
   }
 }
 
 /** POSTs `{ id, to, message }` with a bearer token; any 2xx is a yes. */
-export const overSmsGateway = (url: string, token: string | undefined): Sender => ({
+const overSmsGateway = (url: string, token: string | undefined): Sender => ({
   way: 'sms_gateway',
   send: async ({ id, recipient, body }, signal) => {
     const response = await fetch(url, {
