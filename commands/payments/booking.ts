@@ -2,9 +2,16 @@ import type { Refusal } from '../../domain/kernel.ts'
 import { Ledger } from '../../domain/ledger/index.ts'
 import type { Posting } from '../../domain/ledger/request.ts'
 import type { Book } from '../../domain/ledger/state.ts'
-import { legsOf, type PaymentKind, type PaymentRequest } from '../../domain/payments.ts'
+import {
+  legsOf,
+  Payment,
+  type PaymentKind,
+  type PaymentRequest,
+  type PaymentState,
+} from '../../domain/payments.ts'
 import type { Outcome } from '../engine.ts'
 import type { Enrichment } from '../kernel.ts'
+import type { Ports } from '../ports.ts'
 
 const titles: Readonly<Record<PaymentKind, string>> = {
   deposit: 'Deposit',
@@ -14,6 +21,12 @@ const titles: Readonly<Record<PaymentKind, string>> = {
   repayment: 'Repayment',
   fee: 'Fee',
 }
+
+export const lookAtPayment = async (
+  { engine }: Pick<Ports, 'engine'>,
+  payment: string,
+): Promise<PaymentState> =>
+  (await engine.look(Payment, `${Payment.category}-${payment}`)).state as PaymentState
 
 export type Bookable = Omit<PaymentRequest, 'number'>
 

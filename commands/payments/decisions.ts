@@ -4,8 +4,7 @@ import { Identifier } from '../../domain/ledger/events.ts'
 import { Payment, type PaymentState } from '../../domain/payments.ts'
 import type { RefusalCode } from '../../domain/refusals.ts'
 import { onExisting } from '../kernel.ts'
-import type { Ports } from '../ports.ts'
-import { bookPayment } from './booking.ts'
+import { bookPayment, lookAtPayment } from './booking.ts'
 
 const paymentCommand = onExisting({
   decider: Payment,
@@ -13,9 +12,6 @@ const paymentCommand = onExisting({
   otherwise: 'PAYMENT_NOT_FOUND',
 })
 const ByPayment = { payment: Identifier }
-
-const lookAtPayment = async ({ engine }: Ports, payment: string): Promise<PaymentState> =>
-  (await engine.look(Payment, `${Payment.category}-${payment}`)).state as PaymentState
 
 /** Lets a payment pass that waits for it; carrying it out comes next. */
 export const approvePayment = paymentCommand({

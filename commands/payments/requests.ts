@@ -19,7 +19,7 @@ import { screeningOf } from '../ledger/gate.ts'
 import { dataOf } from '../ledger/kernel.ts'
 import type { Ports } from '../ports.ts'
 import { referenceOf } from '../sequences.ts'
-import { bookPayment } from './booking.ts'
+import { bookPayment, lookAtPayment } from './booking.ts'
 
 type Asked = Pick<
   PaymentRequest,
@@ -109,6 +109,10 @@ const requestedOf = (events: readonly Decoded[]): Requested | Refusal => {
   return { payment, number, status: approval === 'needed' ? 'pending' : 'accepted' }
 }
 
+/** The engine knows what to answer then: the money of the first one may be what is lacking now. */
+const isRepetition = async ({ ports, context, newId }: Enrichment): Promise<boolean> =>
+  context.key !== undefined && (await lookAtPayment(ports, newId())).request !== null
+
 const requesting = <Input extends z.ZodType>(
   name: string,
   permission: 'transfers:post' | 'payments:counter',
@@ -121,8 +125,7 @@ const requesting = <Input extends z.ZodType>(
     on: 'new',
     ifMatch: 'stream',
     enrich: async (given, enrichment): Promise<PaymentRequest | Refusal | null> => {
-      // The money of the first one may be what is lacking now.
-      if (await enrichment.isRepeated()) return null
+      if (await isRepetition(enrichment)) return null
       const asked = askedBy(given)
       const unfit = unfitParties(asked)
       if (unfit) return unfit
