@@ -230,7 +230,7 @@ describe('asking for a payment', () => {
     expect(held.status).toBe('pending')
     const refused = await pay('109')
     expect(refused).toMatchObject({ refused: 'TRANSFER_DECLINED' })
-    const { payment } = (refused as { facts: { payment: string } }).facts
+    const { payment } = (refused as unknown as { facts: { payment: string } }).facts
     expect(types(`payment-${payment}`)).toEqual(['PaymentRequested', 'PaymentFailed'])
     expect(codeOf(await carryOut(payment))).toBe('TRANSFER_DECLINED')
     expect((await stands(CHECKING)).balance).toBe(100_000n)
