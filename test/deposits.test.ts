@@ -7,6 +7,7 @@ import {
   AccountNumber,
   accountCodeOf,
   accountNumberOf,
+  bankNumberOf,
   findableCode,
   maskAccountNumber,
 } from '../domain/deposits.ts'
@@ -102,6 +103,27 @@ describe('a customer', () => {
     answerOf(await ask(openDeposit, { ...wanted, customer }, { dryRun: true }))
     expect(types('sequence-accounts')).toEqual(before)
     expect(answerOf(await ask(openDeposit, { ...wanted, customer })).id).toBe(4)
+  })
+})
+
+describe('a number of the bank', () => {
+  const numbers = Array.from({ length: 20_000 }, (_, id) => bankNumberOf(id + 1))
+
+  test('is given once, and tells nobody how many there are', () => {
+    expect(new Set(numbers).size).toBe(numbers.length)
+    expect([...numbers].sort()).not.toEqual(numbers)
+  })
+
+  test('is 2231, eight digits and the check digit of Luhn', () => {
+    const sumOf = (number: string): number =>
+      [...number].reverse().reduce((sum, digit, index) => {
+        const value = Number(digit) * (1 + (index % 2))
+        return sum + Math.floor(value / 10) + (value % 10)
+      }, 0)
+    for (const number of numbers) {
+      expect(number).toMatch(/^2231\d{9}$/)
+      expect(sumOf(number) % 10).toBe(0)
+    }
   })
 })
 
