@@ -96,6 +96,7 @@ const aPayment: Shape = (_world, { book, kind, description }) =>
       from: kind === 'deposit' ? fc.constant(null) : deposits,
       to: ['deposit', 'transfer'].includes(`${kind}`) ? deposits : optional(deposits),
       amount: fc.constantFrom('100', '700', '700', '500000'),
+      propose: fc.boolean(),
     })
     .map((sides) => ({ book, kind, description, ...sides }))
 
@@ -243,10 +244,10 @@ export const weights: Readonly<Record<string, number>> = {
   'card_transactions.deposit': 12,
   'card_transactions.transfer': 10,
   'machines.load': 4,
-  'payments.request': 14,
+  'payments.request': 18,
   'payments.request_at_counter': 4,
-  'payments.approve': 10,
-  'payments.reject': 4,
+  'payments.approve': 12,
+  'payments.reject': 12,
   'payments.carry_out': 14,
   'churn.add': 6,
   'churn.predict': 8,
