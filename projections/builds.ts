@@ -136,6 +136,21 @@ export const abandonBuild = (
 const latest = (one: Position, other: Position): Position =>
   one.commit > other.commit ? one : other
 
+/** Puts builds that met no event of theirs where the log has been read to, as if they had. */
+export const passOver = async (
+  database: Connection,
+  builds: readonly Build[],
+  { commit, prepare }: Position,
+): Promise<void> => {
+  for (const { name, build } of builds) {
+    await database.query(
+      `update projection_builds set commit_position = $3, prepare_position = $4
+       where name = $1 and build = $2 and commit_position = 0`,
+      [name, build, commit.toString(), prepare.toString()],
+    )
+  }
+}
+
 const LOCK_NOT_AVAILABLE = '55P03'
 
 /**

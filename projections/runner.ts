@@ -6,6 +6,7 @@ import {
   type Build,
   createBuildsTable,
   NOWHERE,
+  passOver,
   readBuilds,
   startBuild,
 } from './builds.ts'
@@ -146,6 +147,19 @@ const planTurn = async (
   return plan
 }
 
+/** Brings new builds to where the log ends now; those that meet nothing there are there too. */
+const arrive = async (options: ProjectorOptions, fresh: Running[]): Promise<void> => {
+  const { store, database } = options
+  const handled = (await store.head()) ?? NOWHERE
+  await runLane({ ...options, lane: fresh, onCaughtUp: () => false })
+  if (options.signal.aborted) return
+  await passOver(
+    database,
+    fresh.map(({ build }) => build).filter(({ status }) => status !== 'stopped'),
+    handled,
+  )
+}
+
 /**
  * One turn: the settled builds in one lane, while new and outdated ones come from the beginning
  * beside it. When some of those have caught up, the turn ends, so that the next has them along.
@@ -161,11 +175,7 @@ const travel = async (
     if (upgraded) turn.abort()
   })
   const arriving =
-    fresh.length > 0
-      ? runLane({ ...options, lane: fresh, signal, onCaughtUp: () => false }).finally(() =>
-          turn.abort(),
-        )
-      : undefined
+    fresh.length > 0 ? arrive({ ...options, signal }, fresh).finally(() => turn.abort()) : undefined
   const beside = Promise.all([upgrading, arriving])
   beside.catch(() => turn.abort())
   const caughtUp = (): boolean => {

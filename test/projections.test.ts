@@ -312,6 +312,23 @@ describe('a new version', () => {
     expect(tables.rows).toEqual([{ old: null }])
   })
 
+  test('is built also beside a new model that nothing has happened to yet', async () => {
+    const old = tallies('Beside', 1)
+    await old.append(...numbered(10))
+    const { stop } = await start(old.model)
+    await caughtUp(old, 10)
+    await stop()
+    const next = tallies('Beside', 2)
+    const idle = tallies('Idle')
+    await start(next.model, idle.model)
+    await until('the new one answers', async () => (await next.read())[1]?.doubled === '2')
+    await until('the idle one has arrived', async () => {
+      const [build] = await buildsOf(idle.model)
+      return build !== undefined && build.position.commit > 0n
+    })
+    expect(await buildsOf(next.model)).toMatchObject([{ version: 2, status: 'active' }])
+  })
+
   test('left half-built by a process that died is begun anew', async () => {
     const old = tallies('Half', 1)
     await old.append(...numbered(10))
