@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { type Refusal, refuse } from '../domain/kernel.ts'
 import { AccountCode, BookId, Instant } from '../domain/ledger/events.ts'
-import { Ledger } from '../domain/ledger/index.ts'
 import {
   Policies,
   PolicyTerms,
@@ -13,13 +12,13 @@ import {
 } from '../domain/policies.ts'
 import { RISK_FEATURES } from '../domain/risk.ts'
 import { type Command, command, type Enrichment } from './kernel.ts'
+import { bookAsItStands } from './ledger/kernel.ts'
 
 const Reason = z.string().trim().min(1).max(256)
 const ByBook = { book: BookId }
 
 const unknownBook = async ({ ports }: Enrichment, book: string): Promise<Refusal | undefined> => {
-  const stream = `${Ledger.category}-${book}`
-  const { revision } = ports.engine.peek(stream) ?? (await ports.engine.look(Ledger, stream))
+  const { revision } = await bookAsItStands(ports, book)
   return revision < 0 ? refuse('BOOK_NOT_FOUND', `There is no book ${book}.`) : undefined
 }
 

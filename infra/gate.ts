@@ -1,11 +1,11 @@
 /** The risk gate: a movement is scored and judged before it is booked, or in time without a score. */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { AskedMovement, RiskGate } from '../commands/ports.ts'
-import { judge, thresholdsOf } from '../domain/judgement.ts'
+import { thresholdsOf } from '../domain/judgement.ts'
 import { circumstancesOf } from '../domain/labels.ts'
 import { initialPolicy, Policies } from '../domain/policies.ts'
 import type { Screening } from '../domain/screening.ts'
-import { countRecent, noneRecent, type Recent, tallyOf } from '../ml/brake.ts'
+import { judgeNext, noneRecent, type Recent } from '../ml/brake.ts'
 import type { LiveFeatures } from '../ml/live_features.ts'
 import { observationOf } from '../ml/movements.ts'
 import { type Governing, judgedFields, namedFeatures, reasonsFor } from '../ml/scoring.ts'
@@ -27,8 +27,6 @@ const outcomes = {
   unscored: { open: 'post', hold: 'hold', closed: 'refuse' },
 } as const
 
-const NO_TALLY = { movements: 0, wanted_blocked: 0 }
-
 const scored = async (
   { features, fraud }: GateSettings,
   recent: Recent,
@@ -43,10 +41,7 @@ const scored = async (
   return fraud.withPanel(async ({ champion: model }) => {
     const [probability = Number.NaN] = await model.score(vector)
     const judged = { ...movement, features: named, probability, at }
-    const { brake } = policy
-    const tally = brake ? tallyOf(recent, at, brake.window_minutes) : NO_TALLY
-    const judgement = judge(policy, judged, thresholdsOf(policy, model), tally)
-    countRecent(recent, at, judgement.wanted === 'block')
+    const judgement = judgeNext(recent, policy, judged, thresholdsOf(policy, model))
     const { policy: governed, ...fields } = judgedFields(judgement, revision)
     return {
       outcome: outcomes.scored[judgement.decision],

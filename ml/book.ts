@@ -1,10 +1,10 @@
-import { judge, thresholdsOf } from '../domain/judgement.ts'
+import { thresholdsOf } from '../domain/judgement.ts'
 import { decode } from '../domain/kernel.ts'
 import type { EventStore, Recorded } from '../domain/log.ts'
 import type { TransactionScored } from '../domain/risk.ts'
 import { riskEvents } from '../domain/risk.ts'
-import { countRecent, noneRecent, type Recent, tallyOf } from './brake.ts'
-import { FEATURE_NAMES, features, REDUCER_VERSION, saveFeatures } from './features.ts'
+import { countRecent, judgeNext, noneRecent, type Recent } from './brake.ts'
+import { features, REDUCER_VERSION, saveFeatures } from './features.ts'
 import {
   BOOK_PREFIX,
   type Followed,
@@ -17,7 +17,7 @@ import {
 } from './following.ts'
 import type { Movement } from './movements.ts'
 import type { Governing, Panel, Pending } from './scoring.ts'
-import { namedFeatures, scoreBy, scoreEvent, scoresOf } from './scoring.ts'
+import { endToEnd, namedFeatures, scoreBy, scoreEvent, scoresOf } from './scoring.ts'
 
 /** What scoring a book needs from outside. */
 export type Desk = {
@@ -76,29 +76,19 @@ const recount = async ({ store }: Desk, id: string): Promise<Recent> => {
   return recent
 }
 
-const NO_TALLY = { movements: 0, wanted_blocked: 0 }
-
 /** The events of what is pending, by what the models and the book's policy say of it. */
 const judgeAll = async (desk: Desk, book: Book, panel: Panel, governing: Governing) => {
   const { policy, revision } = governing
   const { pending, recent } = book
   const { champion: model } = panel
-  const vectors = new Float32Array(pending.length * FEATURE_NAMES.length)
-  pending.forEach(({ vector }, row) => {
-    vectors.set(vector, row * FEATURE_NAMES.length)
-  })
-  const scores = await scoreBy(panel, vectors)
+  const scores = await scoreBy(panel, endToEnd(pending))
   const thresholds = thresholdsOf(policy, model)
   const at = desk.clock().toISOString()
   return pending.map((one, row) => {
     const { movement, vector } = one
     const probability = scores.champion[row] as number
     const judged = { ...movement, features: namedFeatures(vector), probability, at }
-    const { brake } = policy
-    const { booked_at } = movement
-    const tally = brake && recent ? tallyOf(recent, booked_at, brake.window_minutes) : NO_TALLY
-    const judgement = judge(policy, judged, thresholds, tally)
-    if (recent) countRecent(recent, booked_at, judgement.wanted === 'block')
+    const judgement = judgeNext(recent, policy, judged, thresholds)
     const challengers = scores.challengers.map(({ model: version, found }) => ({
       ...{ model: version, probability: found[row] as number },
     }))

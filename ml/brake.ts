@@ -1,4 +1,6 @@
-import type { Tally } from '../domain/judgement.ts'
+import type { Judged, Judgement, Tally, Thresholds } from '../domain/judgement.ts'
+import { judge } from '../domain/judgement.ts'
+import type { Policy } from '../domain/policies.ts'
 
 const MINUTE_MS = 60_000
 /** The longest window a policy may name. */
@@ -40,4 +42,24 @@ export const tallyOf = (recent: Recent, at: string, window_minutes: number): Tal
     wanted_blocked += counted.wanted_blocked
   }
   return { movements, wanted_blocked }
+}
+
+const NO_TALLY: Tally = { movements: 0, wanted_blocked: 0 }
+
+/**
+ * Judges a movement with the brake in mind, and counts it for those that come after. Without
+ * `recent` nothing is counted, and nothing braked.
+ */
+export const judgeNext = (
+  recent: Recent | undefined,
+  policy: Policy,
+  movement: Judged & { readonly booked_at: string },
+  thresholds: Thresholds,
+): Judgement => {
+  const { brake } = policy
+  const { booked_at } = movement
+  const tally = brake && recent ? tallyOf(recent, booked_at, brake.window_minutes) : NO_TALLY
+  const judgement = judge(policy, movement, thresholds, tally)
+  if (recent) countRecent(recent, booked_at, judgement.wanted === 'block')
+  return judgement
 }

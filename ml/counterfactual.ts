@@ -1,13 +1,12 @@
-import { type Judgement, judge, type RiskDecision, type Thresholds } from '../domain/judgement.ts'
+import type { Judgement, RiskDecision, Thresholds } from '../domain/judgement.ts'
 import { decode } from '../domain/kernel.ts'
 import type { EventStore } from '../domain/log.ts'
 import type { Policy } from '../domain/policies.ts'
 import { riskEvents, type TransactionScored } from '../domain/risk.ts'
-import { countRecent, noneRecent, type Recent, tallyOf } from './brake.ts'
-import { FEATURE_NAMES } from './features.ts'
+import { countRecent, judgeNext, noneRecent, type Recent } from './brake.ts'
 import type { Model } from './model.ts'
 import { type Replayed, readVerdicts, replayBook } from './replay.ts'
-import { namedFeatures, scoresOf } from './scoring.ts'
+import { endToEnd, namedFeatures, scoresOf } from './scoring.ts'
 
 export type Question = {
   readonly store: EventStore
@@ -164,17 +163,10 @@ export const askCounterfactual = async (question: Question): Promise<Answer> => 
   const judgeNow = ({ movement, vector }: Pair, probability: number): Judgement => {
     const { booked_at } = movement
     const judged = { ...movement, features: namedFeatures(vector), probability, at: booked_at }
-    const window = policy.brake?.window_minutes ?? 1
-    const judgement = judge(policy, judged, thresholds, tallyOf(recent, booked_at, window))
-    countRecent(recent, booked_at, judgement.wanted === 'block')
-    return judgement
+    return judgeNext(recent, policy, judged, thresholds)
   }
   for await (const portion of portionsOf(question, recent)) {
-    const vectors = new Float32Array(portion.length * FEATURE_NAMES.length)
-    portion.forEach(({ vector }, row) => {
-      vectors.set(vector, row * FEATURE_NAMES.length)
-    })
-    const probabilities = await model.score(vectors)
+    const probabilities = await model.score(endToEnd(portion))
     portion.forEach((pair, row) => {
       const { entry, amount, asset, booked_at } = pair.movement
       const probability = probabilities[row] as number

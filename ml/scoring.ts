@@ -33,6 +33,15 @@ export const namedFeatures = (vector: Float32Array): Record<string, number> => {
   return named
 }
 
+/** Vectors laid end to end, as models take them. */
+export const endToEnd = (rows: readonly { readonly vector: Float32Array }[]): Float32Array => {
+  const vectors = new Float32Array(rows.length * FEATURE_NAMES.length)
+  rows.forEach(({ vector }, row) => {
+    vectors.set(vector, row * FEATURE_NAMES.length)
+  })
+  return vectors
+}
+
 /** What a panel says of vectors laid end to end: the champion's probabilities, and the others'. */
 type Scores = {
   readonly champion: Float32Array

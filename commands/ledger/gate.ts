@@ -1,7 +1,6 @@
-import { Ledger } from '../../domain/ledger/index.ts'
-import type { Account, Book } from '../../domain/ledger/state.ts'
 import type { Gating, Screening } from '../../domain/screening.ts'
 import type { Enrichment } from '../kernel.ts'
+import { bookAsItStands } from './kernel.ts'
 
 /** A transfer on its way to the ledger, as far as the gate looks at it. */
 export type Gated = {
@@ -15,15 +14,6 @@ export type Gated = {
   readonly risk?: Gating | undefined
 }
 
-const accountAsItStands = async (
-  { ports }: Enrichment,
-  { book, from }: Gated,
-): Promise<Account | undefined> => {
-  const stream = `${Ledger.category}-${book}`
-  const { state } = ports.engine.peek(stream) ?? (await ports.engine.look(Ledger, stream))
-  return (state as Book).accounts.get(from)
-}
-
 /**
  * What the risk gate says of a transfer; undefined where nobody asks it, or where the account does
  * not exist, which the ledger says better. It always answers in time.
@@ -32,7 +22,8 @@ export const screeningOf = async (
   enrichment: Enrichment,
   asked: Gated,
 ): Promise<Screening | undefined> => {
-  const account = await accountAsItStands(enrichment, asked)
+  const { state } = await bookAsItStands(enrichment.ports, asked.book)
+  const account = state.accounts.get(asked.from)
   if (!account || (asked.risk !== 'gate' && account.risk !== 'gate')) return undefined
   const { book, from, to, amount, kind, metadata } = asked
   return enrichment.ports.gate.screen({

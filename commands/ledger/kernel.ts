@@ -2,7 +2,9 @@ import type { Decoded } from '../../domain/kernel.ts'
 import { type Entry, entriesOf } from '../../domain/ledger/events.ts'
 import { Ledger } from '../../domain/ledger/index.ts'
 import type { Poster, Posting } from '../../domain/ledger/request.ts'
+import type { Book } from '../../domain/ledger/state.ts'
 import { type Enrichment, onExisting } from '../kernel.ts'
+import type { Ports } from '../ports.ts'
 import type { EntryInput } from './inputs.ts'
 
 /** A command to an existing book, whose input names it. */
@@ -12,6 +14,16 @@ export const bookCommand = onExisting({
   otherwise: 'BOOK_NOT_FOUND',
   ifMatch: 'values',
 })
+
+/** A book as it lies in memory, or as the log has it: for what is decided about again. */
+export const bookAsItStands = async (
+  { engine }: Pick<Ports, 'engine'>,
+  book: string,
+): Promise<{ readonly state: Book; readonly revision: number }> => {
+  const stream = `${Ledger.category}-${book}`
+  const { state, revision } = engine.peek(stream) ?? (await engine.look(Ledger, stream))
+  return { state: state as Book, revision }
+}
 
 /** Whose accounts a posting may take from: a customer's own, or anybody's. */
 export const posterOf = ({ reach, context }: Enrichment): Poster => ({
