@@ -33,7 +33,9 @@ export async function prepareKafka(): Promise<KafkaPlace> {
   const properties = join(directory, 'server.properties')
   writeFileSync(properties, settings(directory, broker, controller))
   const id = randomBytes(16).toString('base64url')
-  const format = run(directory, ['kafka.tools.StorageTool', 'format', '-t', id, '-c', properties])
+  // One id in 64 begins with a hyphen, which behind a space would be read as an option.
+  const cluster = `--cluster-id=${id}`
+  const format = run(directory, ['kafka.tools.StorageTool', 'format', cluster, '-c', properties])
   const [code] = (await once(format, 'exit')) as [number | null]
   if (code !== 0) throw new Error(`Kafka's storage was not formatted:\n${logOf(directory)}`)
   return {
