@@ -40,6 +40,7 @@ export const route = <Body extends z.ZodType>(
   described: Described & {
     readonly input: Body
     readonly contentType?: string
+    readonly multipart?: true
     readonly throttles?: NonNullable<Route['throttles']>
     readonly run: (call: Call<z.infer<Body>>) => ReturnType<Route['run']>
   },

@@ -4,6 +4,7 @@ import { parseJson } from './json.ts'
 import type { Env } from './kernel.ts'
 import { invalidField, invalidRequest, ProblemError, problem } from './problems.ts'
 import type { Route } from './route.ts'
+import { FORM_BYTES, readForm } from './uploads.ts'
 
 const fault = (field: string, message: string): ProblemError =>
   new ProblemError(invalidField(field, message))
@@ -12,8 +13,8 @@ const tooLarge = (limit_bytes: number): ProblemError =>
   new ProblemError(problem('BODY_TOO_LARGE', `A body may have ${limit_bytes} bytes.`))
 
 /** Reads a body of unknown length, but no further than the limit. */
-const readBounded = async (request: Request, limit_bytes: number): Promise<string> => {
-  if (!request.body) return ''
+const readBounded = async (request: Request, limit_bytes: number): Promise<Buffer<ArrayBuffer>> => {
+  if (!request.body) return Buffer.alloc(0)
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of request.body) {
@@ -21,24 +22,45 @@ const readBounded = async (request: Request, limit_bytes: number): Promise<strin
     if (size > limit_bytes) throw tooLarge(limit_bytes)
     chunks.push(chunk)
   }
-  return new TextDecoder().decode(Buffer.concat(chunks))
+  return Buffer.concat(chunks)
+}
+
+/** Whether a body says how long it is; refused when that is too long. */
+const saysLength = (c: Context<Env>, limit_bytes: number): boolean => {
+  const declared = c.req.header('content-length')
+  if (declared !== undefined && Number(declared) > limit_bytes) throw tooLarge(limit_bytes)
+  return declared !== undefined
 }
 
 const readText = async (c: Context<Env>, limit_bytes: number): Promise<string> => {
-  const declared = c.req.header('content-length')
-  if (declared !== undefined && Number(declared) > limit_bytes) throw tooLarge(limit_bytes)
-  return declared === undefined ? readBounded(c.req.raw, limit_bytes) : c.req.text()
+  if (saysLength(c, limit_bytes)) return c.req.text()
+  return new TextDecoder().decode(await readBounded(c.req.raw, limit_bytes))
 }
 
-/** Refuses a body that does not call itself JSON. */
+const readBytes = async (c: Context<Env>, limit_bytes: number) =>
+  saysLength(c, limit_bytes)
+    ? new Uint8Array(await c.req.arrayBuffer())
+    : readBounded(c.req.raw, limit_bytes)
+
+const mediaTypeOf = (c: Context<Env>): string | undefined =>
+  c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase()
+
+/** Refuses a body that does not call itself so. */
 export const requireMediaType = (c: Context<Env>, wanted: string): void => {
-  const given = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase()
+  const given = mediaTypeOf(c)
   if (given === wanted) return
   const detail = `The body must be ${wanted}, not ${given ?? 'of no type'}.`
   throw new ProblemError(problem('UNSUPPORTED_MEDIA_TYPE', detail))
 }
 
-const readBody = async (c: Context<Env>, limit_bytes: number): Promise<object> => {
+const readBody = async (
+  c: Context<Env>,
+  { multipart }: Route,
+  limit_bytes: number,
+): Promise<object> => {
+  if (multipart && mediaTypeOf(c) === 'multipart/form-data') {
+    return readForm(await readBytes(c, FORM_BYTES), c.req.header('content-type') ?? '')
+  }
   const text = await readText(c, limit_bytes)
   if (text === '') return {}
   requireMediaType(c, 'application/json')
@@ -84,7 +106,7 @@ export const parseInput = async (
   const params = c.req.param() as Record<string, string>
   const query = readQuery(c, isStrict)
   const dryRun = isStrict && takeDryRun(route, query)
-  const fields = route.source === 'body' ? await readBody(c, limit_bytes) : query
+  const fields = route.source === 'body' ? await readBody(c, route, limit_bytes) : query
   if (isStrict && route.source === 'body') {
     for (const name of Object.keys(query)) throw fault(name, 'unknown query field')
   }

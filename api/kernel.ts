@@ -37,6 +37,8 @@ const problemFrom = (error: unknown): Problem => {
   if (error instanceof ProblemError) return error.problem
   const { code, message } = error as Known
   if (code === 'BAD_CURSOR') return problem('BAD_CURSOR', message)
+  if (code === 'SUBJECT_FORGOTTEN')
+    return problem('PERSON_FORGOTTEN', 'This person has been forgotten.')
   if (code === 'OVERLOADED') return problem('OVERLOADED', 'Too many requests are waiting already.')
   if (typeof code === 'string' && unavailable.has(code)) {
     return problem('UNAVAILABLE', 'A part that this needs is out of reach. Try again.')

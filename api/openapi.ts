@@ -35,6 +35,7 @@ const problemResponses = (route: Route, { fault, error, errorType }: Dialect) =>
   const codes = new Set([...always, ...(route.problems ?? [])])
   if (route.permission !== 'public') for (const code of whenKnown) codes.add(code)
   if (route.source === 'body') codes.add('MALFORMED_JSON').add('UNSUPPORTED_MEDIA_TYPE')
+  if (route.multipart) codes.add('MALFORMED_FORM').add('BODY_TOO_LARGE')
   const byStatus = new Map<number, Set<string>>()
   for (const known of codes) {
     const { status, code } = fault(problem(known, ''), NOWHERE)
@@ -71,8 +72,9 @@ const requestOf = (route: Route, { unknownFields }: Dialect) => {
   const fromBody = route.source === 'body'
   const query = route.source === 'query' ? fields : fromBody && isStrict ? queryOf({}) : {}
   const example = route.example.body === undefined ? {} : { example: readable(route.example.body) }
-  const mediaType =
-    route.source === 'stream' ? (route.consumes ?? 'application/x-ndjson') : 'application/json'
+  const streamed = route.consumes ?? 'application/x-ndjson'
+  const whole = route.multipart ? 'multipart/form-data' : 'application/json'
+  const mediaType = route.source === 'stream' ? streamed : whole
   const hasBody = route.source === 'stream' || (fromBody && Object.keys(fields).length > 0)
   const object = isStrict ? z.strictObject(fields) : z.object(fields)
   const schema = route.source === 'stream' ? z.string() : object

@@ -38,6 +38,8 @@ export type Example = {
   readonly params?: Readonly<Record<string, string>>
   readonly query?: Readonly<Record<string, string>>
   readonly body?: unknown
+  /** Files beside the body's fields, all in one form. */
+  readonly files?: Readonly<Record<string, { readonly name: string; readonly base64: string }>>
   readonly headers?: Readonly<Record<string, string>>
   /** Values of the answer that later examples use as `{name}`: name -> field of the answer. */
   readonly capture?: Readonly<Record<string, string>>
@@ -64,6 +66,8 @@ export type Route = {
   readonly source: 'query' | 'body' | 'stream'
   /** The media type of a stream, where it is not application/x-ndjson. */
   readonly consumes?: string
+  /** The body may be a form too, with files in it: see `upload`. */
+  readonly multipart?: boolean
   readonly status: number
   readonly response: z.ZodType
   /** The body of a 202, where it may come to that. */

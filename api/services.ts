@@ -6,6 +6,7 @@ import {
   type Receipt,
 } from '../commands/kernel.ts'
 import type { Actor, CardHolder, Ports } from '../commands/ports.ts'
+import type { Attachment, Upload } from '../domain/attachments.ts'
 import { isRefusal } from '../domain/kernel.ts'
 import type { AudienceName } from '../domain/sessions.ts'
 import type { Freshness } from '../projections/freshness.ts'
@@ -48,6 +49,14 @@ export type Statements = {
   open(file: string): Promise<ReadableStream<Uint8Array> | undefined>
 }
 
+/** Files of persons, sealed under their keys. */
+export type Attachments = {
+  /** Throws SubjectForgotten. */
+  keep(subject: string, file: Upload): Promise<Attachment>
+  /** Undefined when the person was forgotten or the file is not on this machine. */
+  open(subject: string, attachment: string): Promise<Upload | undefined>
+}
+
 /** What is done in the background. */
 export type TaskWork = {
   /** Does a task that was asked for, when its turn comes. */
@@ -85,6 +94,7 @@ export type Wiring = {
   /** The log position of the newest event that this process has written. */
   readonly newestWrite: () => bigint
   readonly statements: Statements
+  readonly attachments: Attachments
   readonly churn: ChurnWork
   readonly tasks: TaskWork
   readonly stopping: AbortSignal

@@ -14,6 +14,10 @@ export type Vault = {
   open(subject: string, sealed: string): Promise<SealedFields | null>
   /** As `open`, many at a time and in the same order. */
   openAll(texts: readonly Sealed[]): Promise<readonly (SealedFields | null)[]>
+  /** As `seal`, of bytes, as bytes. Throws SubjectForgotten. */
+  sealBytes(subject: string, bytes: Uint8Array): Promise<Uint8Array>
+  /** As `open`, of what `sealBytes` made. */
+  openBytes(subject: string, sealed: Uint8Array): Promise<Uint8Array | null>
   /** Destroys the subject's key, for good. */
   forget(subject: string): Promise<void>
 }

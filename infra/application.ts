@@ -16,6 +16,7 @@ import type { Ports } from '../commands/ports.ts'
 import type { AudienceName } from '../domain/sessions.ts'
 import { readBuilds } from '../projections/builds.ts'
 import { type Freshness, followFreshness } from '../projections/freshness.ts'
+import { createAttachments } from './attachments.ts'
 import { startDelivery } from './churn/alerts.ts'
 import { scoreBatch } from './churn/batch.ts'
 import { trainChurnModel } from './churn/training.ts'
@@ -155,6 +156,7 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
       open: (id) => openFile(pathOfExport(exporting.directory, id)),
     },
     statements,
+    attachments: createAttachments({ ports, directory: directoryOf('attachments') }),
     tasks,
     churn: {
       keepUpload: (body) => keepUpload(path, body),

@@ -106,6 +106,12 @@ export const openVault = async (options: {
     seal: async (subject, fields) => sealWith(await keyFor(subject), subject, fields),
     open: async (subject, sealed) => (await openAll([{ subject, sealed }]))[0] ?? null,
     openAll,
+    sealBytes: async (subject, bytes) =>
+      encrypt(await keyFor(subject), `bytes ${subject}`, Buffer.from(bytes)),
+    openBytes: async (subject, sealed) => {
+      const key = (await findKeys([subject])).get(subject)
+      return key ? decrypt(key, `bytes ${subject}`, Buffer.from(sealed)) : null
+    },
     forget: async (subject) => {
       await database.query(
         `insert into subject_keys (subject, forgotten_at) values ($1, now())

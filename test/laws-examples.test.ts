@@ -117,6 +117,17 @@ const addressOf = async ({ path }: Route, { params = {}, query }: Example): Prom
   return `${address}?${fields}`
 }
 
+const formOf = (fields: string | undefined, parts: NonNullable<Example['files']>): FormData => {
+  const form = new FormData()
+  for (const [name, value] of Object.entries(JSON.parse(fields ?? '{}'))) {
+    form.append(name, String(value))
+  }
+  for (const [field, { name, base64 }] of Object.entries(parts)) {
+    form.append(field, new Blob([Buffer.from(base64, 'base64')]), name)
+  }
+  return form
+}
+
 const ask = async (route: Route, example: Example): Promise<Reply> => {
   const address = await addressOf(route, example)
   const { body: wanted } = example
@@ -126,6 +137,11 @@ const ask = async (route: Route, example: Example): Promise<Reply> => {
   const headers = await headersOf(example)
   if (route.method === 'get') return client.get(address, headers)
   const body = given === undefined ? undefined : await fillInBody(given)
+  if (example.files)
+    return client.send(route.method.toUpperCase(), address, {
+      headers,
+      body: formOf(body, example.files),
+    })
   const streamed = route.consumes ?? 'application/x-ndjson'
   const type = route.source === 'stream' ? streamed : 'application/json'
   return client.send(route.method.toUpperCase(), address, {

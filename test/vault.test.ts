@@ -108,3 +108,15 @@ test('whoever was never known is forgotten all the same', async () => {
   await vault.forget('s9')
   await expect(vault.seal('s9', fields)).rejects.toMatchObject({ code: 'SUBJECT_FORGOTTEN' })
 })
+
+test('bytes are sealed as bytes, for one person alone, and are gone when he is forgotten', async () => {
+  const vault = await openVault({ database, masterKey })
+  const bytes = randomBytes(1000)
+  const sealed = await vault.sealBytes('picture', bytes)
+  expect(Buffer.from(sealed).includes(bytes.subarray(0, 16))).toBe(false)
+  expect(await vault.openBytes('picture', sealed)).toEqual(bytes)
+  await vault.sealBytes('another', bytes)
+  await expect(vault.openBytes('another', sealed)).rejects.toThrow()
+  await vault.forget('picture')
+  expect(await vault.openBytes('picture', sealed)).toBeNull()
+})

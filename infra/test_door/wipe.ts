@@ -7,7 +7,7 @@ import type { Parts } from '../parts.ts'
 /** The key of the tokens too: one that was given out before must not be good after. */
 const FILES = [
   ...['bus.db', 'bus.db-wal', 'bus.db-shm', 'secrets/tokens'],
-  ...['exports', 'statements', 'models', 'uploads'],
+  ...['exports', 'statements', 'models', 'uploads', 'attachments'],
 ]
 
 /** Empties every table; the builds of the read models begin anew on their empty tables. */

@@ -24,7 +24,10 @@ export type Client = {
   send(
     method: string,
     path: string,
-    options?: { body?: string | Uint8Array<ArrayBuffer> | ReadableStream; headers?: Headed },
+    options?: {
+      body?: string | FormData | Uint8Array<ArrayBuffer> | ReadableStream
+      headers?: Headed
+    },
   ): Promise<Reply>
   /** Server-sent events until `enough` of them have come. */
   events(path: string, enough: number, headers?: Headed): Promise<SentEvent[]>

@@ -103,6 +103,8 @@ const plainVault: Vault = {
   open: async (_subject, sealed) => JSON.parse(Buffer.from(sealed, 'base64').toString()),
   openAll: async (texts) =>
     texts.map(({ sealed }) => JSON.parse(Buffer.from(sealed, 'base64').toString())),
+  sealBytes: async (_subject, bytes) => bytes,
+  openBytes: async (_subject, sealed) => sealed,
   forget: async () => undefined,
 }
 
