@@ -1,12 +1,13 @@
 /**
  * For black-box tests of the contracts, in a server started with DAYBOOK_TEST=1: `/test/reset`,
- * `/test/given` and `/test/clock`. Anybody may use it, so it is never there beside anything real.
+ * `/test/given`, `/test/clock` and `/test/outbox`. Anybody may use it, so it is never there beside anything real.
  */
 import { Hono } from 'hono'
 import type { Pool } from 'pg'
 import { z } from 'zod'
 import { createTurns } from '../../domain/turns.ts'
 import { projections } from '../../projections/index.ts'
+import { listOutbox } from '../../projections/outbox.ts'
 import type { Door } from '../api.ts'
 import type { Application } from '../application.ts'
 import type { Clock } from '../clock.ts'
@@ -15,6 +16,7 @@ import type { Parts } from '../parts.ts'
 import { connectPostgres } from '../postgres/pool.ts'
 import type { Role } from '../roles/role.ts'
 import { SeedRefused } from '../seed/ask.ts'
+import { SYSTEM } from '../system.ts'
 import { parseGiven } from './given.ts'
 import { wipe } from './wipe.ts'
 
@@ -27,6 +29,8 @@ export type DoorOptions = {
 
 const FRESHNESS_TIMEOUT_MS = 10_000
 const MOST_ROUNDS = 1000
+/** So many messages are shown. */
+const NEWEST = 20
 
 /** Rate limits are off unless a test names them. */
 const withoutLimits = (application: Application): Application => {
@@ -108,6 +112,14 @@ export const openTestDoor =
       clock.set(now === null ? null : new Date(now))
       await catchUp(state.application)
       return c.body(null, 204)
+    })
+    app.get('/test/outbox', async (c) => {
+      const { application } = state
+      await application.settled()
+      await settle(application)
+      const { database: sql, ports } = application.services
+      const asker = { id: SYSTEM.id, reach: 'all', at: ports.clock() } as const
+      return c.json(await listOutbox.run(sql, { limit: NEWEST }, asker, ports.vault))
     })
     app.notFound((c) => c.json({ error: 'unknown', detail: `There is no ${c.req.path}.` }, 404))
     app.onError((error, c) => {

@@ -38,6 +38,16 @@ const play = async (steps: readonly object[], given?: object): Promise<string | 
 const sees = (json_subset: object): object => ({ status: 200, json_subset })
 
 describe('playing', () => {
+  it('types the newest code that was sent, and asks for it only where it is typed', async () => {
+    const typed = {
+      ...post,
+      body: { otp_code: '{{otp}}' },
+      expect: sees({ text: '{"otp_code":"123456"}' }),
+    }
+    expect(await play([get, typed])).toBeUndefined()
+    expect(server().log).toEqual(['reset', 'GET /echo', 'outbox', 'POST /echo'])
+  })
+
   it('resets, brings the state about, and turns the clock before the call', async () => {
     const today = new Date().toISOString().slice(0, 10)
     const given = { users: [], due: '{{today}}', notes: ['{{<ref>_id}}'] }

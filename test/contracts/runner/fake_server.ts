@@ -57,6 +57,10 @@ const createApp = (log: string[]): Hono => {
     log.push(`clock ${(await context.req.json()).now}`)
     return context.body(null, 204)
   })
+  app.get('/test/outbox', (context) => {
+    log.push('outbox')
+    return context.json({ items: [{ secret: null }, { secret: '123456' }, { secret: '654321' }] })
+  })
   app.all('/echo/:name?', (context) => {
     log.push(`${context.req.method} ${context.req.path}`)
     return echo(context)

@@ -1,6 +1,6 @@
 /** Plays a scenario against a server, over HTTP and through its test door. */
 import type { z } from 'zod'
-import { give, reset, setClock } from './door.ts'
+import { give, lastSecret, reset, setClock } from './door.ts'
 import { type Answer, countsDifference, expectationOf, firstDifference } from './expect.ts'
 import { excerpt, lookUp } from './json_path.ts'
 import { type LoggedIn, type LogIns, logIn, logIns } from './log_in.ts'
@@ -98,6 +98,12 @@ const admit = async (play: Play, stage: Stage, step: Step): Promise<Stage> => {
   return { ...stage, users }
 }
 
+/** Of a step that types the code which somebody was sent: what that is. */
+const readCode = async ({ target }: Play, stage: Stage, step: Step): Promise<Stage> => {
+  if (!/\{\{\s*otp\s*\}\}/.test(JSON.stringify(requestOf(step)))) return stage
+  return { ...stage, captured: { ...stage.captured, otp: await lastSecret(target) } }
+}
+
 /** All answers of a step: one, or as many as it repeats or has at once. */
 const answersTo = async (play: Play, stage: Stage, step: Step): Promise<Answer[]> => {
   const request = fillIn(Request, requestOf(step), scopeOf(stage))
@@ -138,7 +144,8 @@ const capture = (stage: Stage, step: Step, answer: Answer | undefined): Stage =>
 }
 
 const playStep = async (play: Play, before: Stage, step: Step): Promise<Stage> => {
-  const stage = await admit(play, await turnClock(play, before, step), step)
+  const turned = await turnClock(play, before, step)
+  const stage = await readCode(play, await admit(play, turned, step), step)
   const answers = await answersTo(play, stage, step)
   compare(stage, step, answers)
   return capture(stage, step, answers.at(-1))
