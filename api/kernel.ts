@@ -88,18 +88,19 @@ const answerResponse = (route: Route, answer: Answer, told: Told): Response => {
   return new Response(bodyOf(answer, status), { status, headers })
 }
 
-const addressOf = (c: Context<Env>): string => c.env?.incoming?.socket?.remoteAddress ?? 'unknown'
-
-const clientOf = (c: Context<Env>, identity: Identity): string =>
-  identity === ANONYMOUS ? addressOf(c) : `user ${identity.id}`
+/** Behind proxies of ours, what the first of them saw: what stands before it anybody can write. */
+const addressOf = (c: Context<Env>, { trustedProxies }: Services): string => {
+  const seen = trustedProxies === 0 ? undefined : c.req.header('x-forwarded-for')?.split(',')
+  const forwarded = seen?.at(-Math.min(trustedProxies, seen.length))?.trim()
+  return forwarded || (c.env?.incoming?.socket?.remoteAddress ?? 'unknown')
+}
 
 const admit = async (
-  c: Context<Env>,
   limiter: Limiter,
-  identity: Identity,
+  client: string,
   limits: Record<string, string>,
 ): Promise<void> => {
-  const allowance = await limiter(clientOf(c, identity))
+  const allowance = await limiter(client)
   Object.assign(limits, allowance.headers)
   if (!allowance.allowed) {
     throw new ProblemError(problem('RATE_LIMITED', 'This client has used up its minute.'))
@@ -133,7 +134,7 @@ const callOf = async (c: Context<Env>, route: Route, arrived: Arrived): Promise<
   if (route.source === 'stream') requireMediaType(c, route.consumes ?? 'application/x-ndjson')
   const { input, dryRun } = await parseInput(c, route, dialect, services.bodyLimit_bytes)
   for (const { key, ...scoped } of route.throttles ?? []) {
-    const who = { id: identity.id, address: addressOf(c) }
+    const who = { id: identity.id, address: addressOf(c, services) }
     count(services, scoped, key(input as never, who), at)
   }
   const token = consistencyOf(c)
@@ -173,10 +174,11 @@ const serve = (route: Route, dialect: Dialect, { services, limiter, metrics }: S
         route.permission === 'public'
           ? ANONYMOUS
           : await dialect.identify(c.req.raw.headers, services, at)
-      await admit(c, limiter, identity, headers)
+      const client = identity === ANONYMOUS ? addressOf(c, services) : `user ${identity.id}`
+      await admit(limiter, client, headers)
       if (dialect.limits) {
         const limit = identity === ANONYMOUS ? dialect.limits.unknown : dialect.limits.known
-        count(services, limit, `${dialect.name} ${clientOf(c, identity)}`, at)
+        count(services, limit, `${dialect.name} ${client}`, at)
       }
       const call = await callOf(c, route, { services, dialect, identity, requestId, at })
       response = answerResponse(route, await route.run(call), told)

@@ -87,6 +87,8 @@ export type Wiring = {
   readonly bodyLimit_bytes: number
   /** Requests a minute for each client; 0: no limit. */
   readonly rateLimit: number
+  /** Proxies of ours that add to X-Forwarded-For. */
+  readonly trustedProxies: number
   readonly throttle: Throttle
   readonly answers: KeptAnswers
   /** Cookies are for https, however the request came here. */

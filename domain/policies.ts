@@ -117,8 +117,18 @@ const setPolicy = (_policy: Policy, data: Data<'RiskPolicySet'>): Decision<Polic
       })
     : [{ type: 'RiskPolicySet', data }]
 
+const isNever = (condition: RuleCondition): boolean => {
+  if ('starts_with' in condition) return false
+  const { at_least = -Infinity, at_most = Infinity } = condition
+  return at_least > at_most
+}
+
 const declareRule = (policy: Policy, data: Data<'RiskRuleDeclared'>): Decision<PolicyEvent> => {
   const isNew = policy.rules.every(({ name }) => name !== data.rule.name)
+  const crossed = data.rule.when.find(isNever)
+  if (crossed) {
+    return refuse('RULE_NEVER_HOLDS', `No ${crossed.field} is above at_most and below at_least.`)
+  }
   if (isNew && policy.rules.length >= MOST_RULES) {
     return refuse('TOO_MANY_RULES', `The book has ${MOST_RULES} rules already.`)
   }

@@ -74,6 +74,7 @@ export const refusals = {
   THRESHOLDS_CROSSED: { kind: 'invalid', title: 'Reviewing would begin above blocking' },
   TOO_MANY_RULES: { kind: 'conflict', title: 'The book has too many rules already' },
   RULE_FIELD_UNKNOWN: { kind: 'invalid', title: 'A rule names what no movement has' },
+  RULE_NEVER_HOLDS: { kind: 'invalid', title: 'A rule asks for what cannot be' },
   RULE_NOT_FOUND: { kind: 'missing', title: 'No such rule' },
   LIST_FULL: { kind: 'conflict', title: 'The list is full' },
   NOT_LISTED: { kind: 'missing', title: 'The account is not on the list' },

@@ -174,6 +174,7 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
     },
     bodyLimit_bytes: config.bodyLimitBytes,
     rateLimit: config.rateLimitPerMinute,
+    trustedProxies: config.trustedProxies,
     throttle: createThrottle(),
     answers: await createKeptAnswers(database),
     secureCookies: config.secureCookies,

@@ -81,6 +81,7 @@ const variables = {
   SMTP_FROM: z.string().max(256).default('Daybook <daybook@localhost>'),
   SMS_GATEWAY_URL: urlOf('http', 'https'),
   SMS_GATEWAY_TOKEN: z.string().max(4_096).optional(),
+  TRUSTED_PROXIES: wholeNumber(0, 16, 0),
   RATE_LIMIT_PER_MINUTE: wholeNumber(0, 10_000_000, 6_000),
   BODY_LIMIT_BYTES: wholeNumber(1_024, 1_073_741_824, 1_048_576),
   SHUTDOWN_TIMEOUT_SECONDS: wholeNumber(1, 600, 10),
@@ -119,6 +120,8 @@ export type Config = {
   readonly smtpFrom: string
   readonly smsGatewayUrl: string | undefined
   readonly smsGatewayToken: string | undefined
+  /** Proxies of ours before the server, each of which adds to X-Forwarded-For. */
+  readonly trustedProxies: number
   readonly rateLimitPerMinute: number
   readonly bodyLimitBytes: number
   readonly shutdownTimeoutSeconds: number
@@ -169,6 +172,7 @@ export function readConfig(environment: { readonly [name: string]: string | unde
     smtpFrom: read.SMTP_FROM,
     smsGatewayUrl: read.SMS_GATEWAY_URL,
     smsGatewayToken: read.SMS_GATEWAY_TOKEN,
+    trustedProxies: read.TRUSTED_PROXIES,
     // Tests name the limits that they want.
     rateLimitPerMinute: read.DAYBOOK_TEST ? 0 : read.RATE_LIMIT_PER_MINUTE,
     bodyLimitBytes: read.BODY_LIMIT_BYTES,
@@ -189,7 +193,7 @@ function unpaired(given: Given, first: string, second: string): string[] {
 /** Whoever may reset everything shall have nothing real to reset. */
 function unfitForTests(given: Given): string[] {
   if (given.DAYBOOK_TEST !== '1') return []
-  return ['EVENTSTORE_URL', 'DATABASE_URL', 'KAFKA_BROKERS']
+  return ['EVENTSTORE_URL', 'DATABASE_URL', 'KAFKA_BROKERS', 'SMTP_URL', 'SMS_GATEWAY_URL']
     .filter((name) => given[name] !== undefined)
     .map((name) => `${name}: expected not to be set together with DAYBOOK_TEST`)
 }

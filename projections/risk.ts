@@ -28,6 +28,7 @@ const scores: Table = {
   key: ['book', 'entry'],
   indexes: [
     ['position'],
+    ['model', 'booked_at'],
     ['book', 'account', 'position'],
     { columns: ['position'], where: "decision <> 'approve'" },
     { columns: ['book', 'scored_at'], where: 'rules is not null' },
@@ -39,7 +40,7 @@ const unsaid = { wanted: null, rules: null, policy: null, challengers: null }
 
 export const scoreBook = projection({
   name: 'scores',
-  version: 2,
+  version: 3,
   tables: [scores],
   schemas: riskEvents,
   on: {

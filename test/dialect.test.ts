@@ -79,6 +79,12 @@ const routesAt = (prefix: string, input: z.ZodType): Contract['routes'] => {
       throttles: [{ scope: 'things', requests: 2, seconds: 90, key: () => prefix }],
       run: async (call) => ({ body: call.input, headers: { 'X-Dry-Run': `${call.dryRun}` } }),
     }),
+    route('get', `${prefix}/hello`, 'public', {
+      ...described,
+      input: z.object({}),
+      throttles: [{ scope: 'hello', requests: 1, seconds: 9, key: (_, { address }) => address }],
+      run: async () => ({ body: {} }),
+    }),
     route('get', `${prefix}/broken`, 'public', {
       ...described,
       input: z.object({}),
@@ -96,13 +102,14 @@ const contracts: readonly Contract[] = [
 const noted: string[] = []
 const note = (_facts: object, message: string): void => void noted.push(message)
 const LIMIT_BYTES = 200
-const fresh = () => {
+const fresh = (trustedProxies = 0) => {
   const services = {
     ports: { clock: () => new Date('2026-03-10T12:00:00.000Z') },
     log: { info: note, warn: note, error: note, debug: () => undefined },
     bodyLimit_bytes: LIMIT_BYTES,
     rateLimit: 0,
     throttle: createThrottle(),
+    trustedProxies,
     newestWrite: () => 0n,
   }
   const metrics = createMetrics(async () => ({}))
@@ -220,6 +227,31 @@ describe('fields that nobody asked for', () => {
     expect((await ask('GET', '/shop/things?a=1&a=2')).status).toBe(200)
     const wrong = await ask('POST', '/shop/things', { body: '{"name":1}' })
     expect(wrong).toMatchObject({ status: 422, body: { shop_says: 'INVALID_REQUEST' } })
+  })
+})
+
+describe('the address of who asks', () => {
+  const hello = async (forwarded: string): Promise<number> => {
+    const headers = { 'X-Forwarded-For': forwarded }
+    return (await ask('GET', '/v1/hello', { headers })).status
+  }
+
+  test('is the socket’s, whatever a header says, where no proxy is trusted', async () => {
+    expect([await hello('192.0.2.1'), await hello('192.0.2.2')]).toEqual([200, 429])
+  })
+
+  test('is what the first trusted proxy saw, however much is written before it', async () => {
+    app = fresh(2)
+    expect(await hello('192.0.2.1, 198.51.100.7')).toBe(200)
+    expect(await hello('203.0.113.9, 192.0.2.1, 198.51.100.8')).toBe(429)
+    expect(await hello('192.0.2.1, 192.0.2.2, 198.51.100.8')).toBe(200)
+  })
+
+  test('is the first one named, where fewer proxies have spoken than are trusted', async () => {
+    app = fresh(2)
+    expect([await hello('192.0.2.1'), await hello('192.0.2.1'), await hello('192.0.2.2')]).toEqual([
+      200, 429, 200,
+    ])
   })
 })
 

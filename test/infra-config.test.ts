@@ -33,6 +33,7 @@ describe('configuration', () => {
       smsGatewayUrl: undefined,
       smsGatewayToken: undefined,
       roles: new Set(['api', 'project', 'relay', 'score']),
+      trustedProxies: 0,
       rateLimitPerMinute: 6000,
       bodyLimitBytes: 1048576,
       shutdownTimeoutSeconds: 10,
@@ -141,6 +142,8 @@ describe('configuration', () => {
       EVENTSTORE_URL: 'esdb://node:2113',
       DATABASE_URL: 'postgres://db/daybook',
       KAFKA_BROKERS: 'one:9092',
+      SMTP_URL: 'smtp://mail',
+      SMS_GATEWAY_URL: 'https://gateway',
     }
     const fault = (name: string) => `${name}: expected not to be set together with DAYBOOK_TEST`
     for (const [name, value] of Object.entries(real)) {

@@ -186,6 +186,17 @@ describe('governing', () => {
     })
   })
 
+  test('refuses a rule that can never hold, and takes one whose bounds meet', async () => {
+    const { ask, events } = await openDesk()
+    const never = [{ field: 'probability', at_least: 0.6, at_most: 0.5 }]
+    expect(codeOf(await ask(declareRule, { ...asked, when: never }))).toBe('RULE_NEVER_HOLDS')
+    expect(events('policy-main')).toEqual([])
+    const exact = [{ field: 'probability', at_least: 0.5, at_most: 0.5 }]
+    expect(answerOf(await ask(declareRule, { ...asked, when: exact }))).toMatchObject({
+      when: exact,
+    })
+  })
+
   test.each(['analyst', 'customer', 'auditor'] satisfies Role[])('is not for %s', async (role) => {
     const { ask, person } = await openDesk()
     const somebody = await person('somebody', role)

@@ -94,7 +94,7 @@ export const policyRoutes: readonly Route[] = [
       'All conditions must hold: features by their names, `probability`, or the beginning of a ' +
       'word (kind, account, counterparty, asset). In shadow it is only counted.',
     response: RuleSet,
-    problems: ['BOOK_NOT_FOUND', 'RULE_FIELD_UNKNOWN', 'TOO_MANY_RULES'],
+    problems: ['BOOK_NOT_FOUND', 'RULE_FIELD_UNKNOWN', 'RULE_NEVER_HOLDS', 'TOO_MANY_RULES'],
     example: { params: { book, rule: 'night_to_new_payee' }, body: night },
   }),
   read(`${at}/rules`, listRules, {
