@@ -4,6 +4,7 @@ import { type Decision, type Decoded, isRefusal, type Refusal, refuse } from '..
 import { bookableAccount } from '../domain/ledger/checks.ts'
 import { AccountCode, BookId, type Entry, type LedgerEvent } from '../domain/ledger/events.ts'
 import { Ledger } from '../domain/ledger/index.ts'
+import { pairOf } from '../domain/ledger/lines.ts'
 import type { Posting } from '../domain/ledger/request.ts'
 import type { Account, Book } from '../domain/ledger/state.ts'
 import {
@@ -101,10 +102,7 @@ export const withdrawCash = bookCommand({
         at: enrichment.at,
         description: 'Cash Withdrawal',
         reference: await newReference(enrichment),
-        lines: [
-          { account, direction: 'debit', amount },
-          { account: to, direction: 'credit', amount },
-        ],
+        lines: pairOf(account, to, amount),
       },
     }
   },
@@ -138,10 +136,7 @@ export const depositFunds = bookCommand({
         description: isCash ? 'Cash Deposit' : `Check Deposit${check}`,
         reference: await newReference(enrichment),
         metadata: { machine, ...(check_number !== undefined && { check_number }) },
-        lines: [
-          { account: from, direction: 'debit', amount },
-          { account, direction: 'credit', amount },
-        ],
+        lines: pairOf(from, account, amount),
         holds: heldParts(kind, BigInt(amount), at).map((held, index) => ({
           ...held,
           id: `${id}-${index}`,
@@ -198,10 +193,7 @@ export const transferByCard = bookCommand({
         at: enrichment.at,
         description: 'Transfer',
         reference,
-        lines: [
-          { account, direction: 'debit', amount },
-          { account: to, direction: 'credit', amount },
-        ],
+        lines: pairOf(account, to, amount),
       },
     }
   },

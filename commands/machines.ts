@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { BookId } from '../domain/ledger/events.ts'
 import { Ledger } from '../domain/ledger/index.ts'
+import { pairOf } from '../domain/ledger/lines.ts'
 import type { Posting } from '../domain/ledger/request.ts'
 import type { Book } from '../domain/ledger/state.ts'
 import {
@@ -51,10 +52,7 @@ export const loadMachine = bookCommand({
       at,
       kind: 'cassette_load',
       description: `${twenties} notes of $20 into machine ${machine}`,
-      lines: [
-        { account: machineAccounts(machine).cassette, direction: 'debit', amount },
-        { account: VAULT, direction: 'credit', amount },
-      ],
+      lines: pairOf(machineAccounts(machine).cassette, VAULT, amount),
     }
   },
   decide: (book: Book, posting: Posting) =>

@@ -7,6 +7,7 @@ import {
   type ScreenedTransfer,
 } from '../../domain/ledger/events.ts'
 import { Ledger } from '../../domain/ledger/index.ts'
+import { pairOf } from '../../domain/ledger/lines.ts'
 import type { Enrichment } from '../kernel.ts'
 import { screeningOf } from './gate.ts'
 import { PostTransfer } from './inputs.ts'
@@ -52,10 +53,7 @@ export const postTransfer = bookCommand({
         field: 'hold_until',
       })
     }
-    const lines = [
-      { account: from, direction: 'debit' as const, amount },
-      { account: to, direction: 'credit' as const, amount },
-    ]
+    const lines = [...pairOf(from, to, amount)]
     const holds = hold_until ? [{ account: to, amount, until: hold_until }] : undefined
     const { kind, metadata } = input
     return {

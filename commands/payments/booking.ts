@@ -1,7 +1,6 @@
 import type { Refusal } from '../../domain/kernel.ts'
-import { Ledger } from '../../domain/ledger/index.ts'
+import { pairOf } from '../../domain/ledger/lines.ts'
 import type { Posting } from '../../domain/ledger/request.ts'
-import type { Book } from '../../domain/ledger/state.ts'
 import {
   legsOf,
   Payment,
@@ -11,6 +10,7 @@ import {
 } from '../../domain/payments.ts'
 import type { Outcome } from '../engine.ts'
 import type { Enrichment } from '../kernel.ts'
+import { bookOnce } from '../ledger/bookings.ts'
 import type { Ports } from '../ports.ts'
 
 const titles: Readonly<Record<PaymentKind, string>> = {
@@ -38,35 +38,23 @@ const postingOf = (asked: Bookable, at: string): Posting => {
     ...{ id: payment, at, kind, reference, screening },
     description: description === '' ? titles[kind] : description,
     metadata: { payment, channel, ...(from !== null && { from }), ...(to !== null && { to }) },
-    lines: [
-      { account: debit, direction: 'debit', amount },
-      { account: credit, direction: 'credit', amount },
-    ],
+    lines: pairOf(debit, credit, amount),
   }
 }
 
-/**
- * Asks the ledger for a payment's entry, under a key of its own: however often, and by whomever it
- * is asked for, it is booked once. A dry run only says whether it could be.
- */
+/** Asks the ledger for a payment's entry. A dry run only says whether it could be booked. */
 export const bookPayment = (
-  { ports, context, at }: Pick<Enrichment, 'ports' | 'context' | 'at'>,
+  enrichment: Pick<Enrichment, 'ports' | 'context' | 'at'>,
   asked: Bookable,
   dryRun: boolean,
-): Promise<Outcome | Refusal> => {
-  const key = `payment:${asked.payment}`
-  const posting = postingOf(asked, at)
-  return ports.engine.submit(Ledger, `${Ledger.category}-${asked.book}`, {
-    // Whose accounts they are was looked at before; the bank's own side is nobody's.
-    decide: (book) => Ledger.decide.post(book as Book, { posting, poster: { owner: null } }),
-    expect: 'existing',
-    otherwise: 'BOOK_NOT_FOUND',
-    revision: undefined,
-    metadata: {
-      ...{ command: key, digest: key, causation: 'payments.carry_out', schema: '1' },
-      ...{ correlation: context.correlation, actor: context.actor.id },
+): Promise<Outcome | Refusal> =>
+  bookOnce(
+    enrichment,
+    {
+      book: asked.book,
+      key: `payment:${asked.payment}`,
+      causation: 'payments.carry_out',
+      posting: postingOf(asked, enrichment.at),
     },
-    at: context.at,
     dryRun,
-  })
-}
+  )

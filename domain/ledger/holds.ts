@@ -1,5 +1,6 @@
 import { type Decision, isRefusal, type Refusal, refuse } from '../kernel.ts'
 import type { Hold, LedgerEvent } from './events.ts'
+import { pairOf } from './lines.ts'
 import { tryHold, tryPosting } from './posting.ts'
 import type { Poster } from './request.ts'
 import { type Book, draftOf, type OpenHold } from './state.ts'
@@ -79,10 +80,7 @@ export const captureHold = (
     id: command.id,
     at: command.at,
     kind: 'capture',
-    lines: [
-      { account: hold.account, direction: 'debit' as const, amount },
-      { account: command.to, direction: 'credit' as const, amount },
-    ],
+    lines: pairOf(hold.account, command.to, amount),
     description: command.description ?? hold.description,
     captures: { hold: hold.id, amount, left: left.toString() },
   }

@@ -3,6 +3,7 @@ import type { Screening } from '../screening.ts'
 import { accountOf } from './apply.ts'
 import type { LedgerEvent, ScreenedTransfer } from './events.ts'
 import { openHold, released } from './holds.ts'
+import { pairOf } from './lines.ts'
 import { tryHold, tryPosting } from './posting.ts'
 import type { Poster, Posting } from './request.ts'
 import { type Book, draftOf, type OpenHold } from './state.ts'
@@ -98,10 +99,7 @@ export const approveTransfer = (book: Book, reviewed: Reviewed): Decision<Ledger
   const posting: Posting = {
     ...{ id, kind, description, value_date, reference, metadata, screening },
     at: reviewed.at,
-    lines: [
-      { account: from, direction: 'debit', amount },
-      { account: to, direction: 'credit', amount },
-    ],
+    lines: pairOf(from, to, amount),
     captures: { hold: id, amount, left: '0' },
     approved_by: reviewed.by,
     ...(isStillHeld && {
