@@ -98,8 +98,9 @@ const admit = async (play: Play, stage: Stage, step: Step): Promise<Stage> => {
   return { ...stage, users }
 }
 
-/** Of a step that types the code which somebody was sent: what that is. */
+/** Of a step that types the code which somebody was sent, and no step has read: what that is. */
 const readCode = async ({ target }: Play, stage: Stage, step: Step): Promise<Stage> => {
+  if (stage.captured.otp !== undefined) return stage
   if (!/\{\{\s*otp\s*\}\}/.test(JSON.stringify(requestOf(step)))) return stage
   return { ...stage, captured: { ...stage.captured, otp: await lastSecret(target) } }
 }
@@ -144,9 +145,8 @@ const capture = (stage: Stage, step: Step, answer: Answer | undefined): Stage =>
 }
 
 const playStep = async (play: Play, before: Stage, step: Step): Promise<Stage> => {
-  const turned = await turnClock(play, before, step)
-  const stage = await readCode(play, await admit(play, turned, step), step)
-  const answers = await answersTo(play, stage, step)
+  const stage = await admit(play, await turnClock(play, before, step), step)
+  const answers = await answersTo(play, await readCode(play, stage, step), step)
   compare(stage, step, answers)
   return capture(stage, step, answers.at(-1))
 }
