@@ -26,6 +26,7 @@ import { periodRoutes } from './native/periods.ts'
 import { policyRoutes } from './native/policies.ts'
 import { projectionRoutes } from './native/projections.ts'
 import { riskRoutes } from './native/risk.ts'
+import { standingOrderRoutes } from './native/standing_orders.ts'
 import { heldRoutes, transferRoutes } from './native/transfers.ts'
 import type { Route } from './route.ts'
 
@@ -52,6 +53,7 @@ export const nativeRoutes: readonly Route[] = [
   ...installRoutes,
   ...depositRoutes,
   ...paymentRoutes,
+  ...standingOrderRoutes,
   ...machineRoutes,
   ...cardRoutes,
   ...churnRoutes,

@@ -39,3 +39,14 @@ export const periodText = ({ from, to }: { readonly from: string; readonly to: s
 /** The day so many days after another; before it when negative. */
 export const dayAfter = (day: string, days: number): string =>
   new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10)
+
+/** The last day of the month that a day is in. */
+export const lastOfMonth = (day: string): string => dayInMonth(day, 0, 31)
+
+/** A day of the month so many months later; in a shorter one its last day. */
+export const dayInMonth = (day: string, months: number, dayOfMonth: number): string => {
+  const [year = 0, month = 0] = day.split('-').map(Number)
+  const last = new Date(Date.UTC(year, month + months, 0)).getUTCDate()
+  const found = Date.UTC(year, month - 1 + months, Math.min(dayOfMonth, last))
+  return new Date(found).toISOString().slice(0, 10)
+}

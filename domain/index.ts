@@ -20,6 +20,7 @@ import { deciderOf, type Registry } from './registry.ts'
 import { riskEvents } from './risk.ts'
 import { Sequence } from './sequences.ts'
 import { Session } from './sessions.ts'
+import { StandingOrder } from './standing_orders.ts'
 import { Statement } from './statements.ts'
 import { Task } from './tasks.ts'
 import { Username } from './usernames.ts'
@@ -46,6 +47,7 @@ export const modules: readonly Decider[] = [
   ChurnAlertSettings,
   Models,
   Payment,
+  StandingOrder,
   Policies,
   Task,
   Case,

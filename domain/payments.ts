@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Decision, decider, type EventOf, type Refusal, refuse } from './kernel.ts'
-import { AccountCode, BookId, Identifier, Instant } from './ledger/events.ts'
+import { AccountCode, BookId, Day, Identifier, Instant } from './ledger/events.ts'
 import { Amount, Asset, currencyOf } from './money.ts'
 import { Screening } from './screening.ts'
 
@@ -100,6 +100,8 @@ export const paymentEvents = {
     description: z.string().max(256),
     /** It waits until somebody else approves or rejects it. */
     approval: z.enum(['needed', 'none']),
+    /** The day from which the money counts, where that is not the day on which it is booked. */
+    value_date: Day.optional(),
     /** What the risk gate said, where it was asked. */
     screening: Screening.optional(),
     requested_by: Identifier,

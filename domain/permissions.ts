@@ -69,6 +69,8 @@ export const permissions = [
   'machines:manage',
   'statements:read',
   'statements:make',
+  /** Bring about what has become due. */
+  'clock:work',
   'churn:use',
   /** E-mail and phone as they are. */
   'churn:personal',

@@ -6,6 +6,8 @@ import { type Context, execute } from '../commands/kernel.ts'
 import { expireHolds } from '../commands/ledger/index.ts'
 import { carryOutPayment } from '../commands/payments/index.ts'
 import type { Ports } from '../commands/ports.ts'
+import { createTurns } from '../domain/turns.ts'
+import { carryOutDue } from './due.ts'
 import type { Log } from './log.ts'
 import { SYSTEM } from './system.ts'
 
@@ -62,16 +64,20 @@ const carryOutPayments = async (
 
 /**
  * The clock's own work: ends holds and card sessions whose time has come, about a second late, and
- * carries out payments that were left behind.
+ * carries out payments that were left behind, and what has become due.
  */
 export const runSchedule = (options: ScheduleOptions): Schedule => {
   const { ports, log, signal } = options
-  const catchUp = async (): Promise<boolean> => {
+  // One after another: what becomes due is brought about in the order of its days.
+  const inTurn = createTurns()
+  const work = async (): Promise<boolean> => {
     const context = { actor: SYSTEM, at: ports.clock(), correlation: newUlid() }
     const holds = await endHolds(options, context)
     const payments = await carryOutPayments(options, context)
-    return (await endCardSessions(options, context)) || holds || payments
+    const due = await carryOutDue(options, context)
+    return (await endCardSessions(options, context)) || holds || payments || due
   }
+  const catchUp = () => inTurn(work)
   const tick = async (): Promise<void> => {
     while (!signal.aborted) {
       await catchUp().catch((error: unknown) =>

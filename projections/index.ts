@@ -15,6 +15,7 @@ import { paymentBook } from './payments.ts'
 import { policyBook } from './policies.ts'
 import { scoreBook } from './risk.ts'
 import { sessionBook } from './sessions.ts'
+import { standingOrderBook } from './standing_orders.ts'
 import { statementBook } from './statements.ts'
 import { taskBook } from './tasks.ts'
 import { userBook } from './users.ts'
@@ -40,6 +41,7 @@ export const projections: readonly Projection[] = [
   modelBook,
   outboxBook,
   paymentBook,
+  standingOrderBook,
   policyBook,
   taskBook,
   holidayBook.projection,

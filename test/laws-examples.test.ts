@@ -59,6 +59,7 @@ const arrive: Readonly<Record<string, () => Promise<string>>> = {
     const entries = body.items.map(({ entry }: { entry: string }) => entry)
     return entries.find((entry: string) => entry !== captured.scored)
   },
+  tomorrow: async () => new Date(Date.now() + 86_400_000).toISOString().slice(0, 10),
   held: () => hold('4200'),
   held_too: () => hold('4300'),
   trained_model: async () => {

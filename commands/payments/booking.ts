@@ -32,10 +32,11 @@ export type Bookable = Omit<PaymentRequest, 'number'>
 
 /** The entry has the payment's own id, so that each leads to the other. */
 const postingOf = (asked: Bookable, at: string): Posting => {
-  const { payment, kind, channel, from, to, amount, description, reference, screening } = asked
+  const { payment, kind, channel, from, to, amount, description } = asked
+  const { reference, screening, value_date } = asked
   const { debit, credit } = legsOf(asked)
   return {
-    ...{ id: payment, at, kind, reference, screening },
+    ...{ id: payment, at, kind, reference, screening, value_date },
     description: description === '' ? titles[kind] : description,
     metadata: { payment, channel, ...(from !== null && { from }), ...(to !== null && { to }) },
     lines: pairOf(debit, credit, amount),

@@ -1,3 +1,3 @@
 export { openPaymentAccounts } from './accounts.ts'
 export { approvePayment, carryOutPayment, rejectPayment } from './decisions.ts'
-export { requestCounterPayment, requestPayment } from './requests.ts'
+export { requestCounterPayment, requestDuePayment, requestPayment } from './requests.ts'

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Decoded, isRefusal, type Refusal, refuse } from '../../domain/kernel.ts'
-import { AccountCode, BookId } from '../../domain/ledger/events.ts'
+import { firstBookableDay } from '../../domain/ledger/checks.ts'
+import { AccountCode, BookId, Day } from '../../domain/ledger/events.ts'
 import { Ledger } from '../../domain/ledger/index.ts'
 import type { Account, Book } from '../../domain/ledger/state.ts'
 import { Amount } from '../../domain/money.ts'
@@ -27,9 +28,16 @@ type Asked = Pick<
 > & {
   /** A second person has to look at it, whatever the amount. */
   readonly propose: boolean
+  /** When it was due: from then on the money counts, unless it waits for a second person. */
+  readonly due?: string
 }
 
-type Sides = { readonly from: Account | null; readonly to: Account | null; readonly asset: string }
+type Sides = {
+  readonly from: Account | null
+  readonly to: Account | null
+  readonly asset: string
+  readonly valueDate: string | undefined
+}
 
 const noAccount = (account: string): Refusal =>
   refuse('ACCOUNT_NOT_FOUND', `There is no account ${account}.`, { account })
@@ -56,7 +64,9 @@ const sidesOf = (
   if (reach === 'own' && own.owner !== context.actor.id) return noAccount(own.code)
   if (isRefusal(to)) return to
   if (to && to.asset !== own.asset) return noAccount(to.code)
-  return { from, to, asset: own.asset }
+  const { due } = asked
+  const valueDate = due && firstBookableDay(book, due, context.at.toISOString())
+  return { from, to, asset: own.asset, valueDate }
 }
 
 const lookAtBook = async ({ engine }: Ports, book: string): Promise<Book | Refusal> => {
@@ -66,8 +76,8 @@ const lookAtBook = async ({ engine }: Ports, book: string): Promise<Book | Refus
 
 /** What is recorded. What could not be booked now is refused before anything is written. */
 const prepare = async (
-  { propose, ...asked }: Asked,
-  { from, to, asset }: Sides,
+  { propose, due: _due, ...asked }: Asked,
+  { from, to, asset, valueDate }: Sides,
   enrichment: Enrichment,
 ): Promise<PaymentRequest | Refusal> => {
   const { context, at, newId } = enrichment
@@ -82,12 +92,13 @@ const prepare = async (
   const { debit, credit } = legsOf(given)
   const gated = { ...asked, from: debit, to: credit, metadata: { payment } }
   const screening = from === null ? undefined : await screeningOf(enrichment, gated)
-  const isHeld = screening?.outcome === 'hold'
+  const waits = propose || screening?.outcome === 'hold' || needsApproval(asked.amount)
   return {
     ...given,
     number: await takeNumber(enrichment, 'payments'),
     reference: referenceOf(await takeNumber(enrichment, 'references'), at.slice(0, 10)),
-    approval: propose || isHeld || needsApproval(asked.amount) ? 'needed' : 'none',
+    approval: waits ? 'needed' : 'none',
+    ...(valueDate !== undefined && !waits && { value_date: valueDate }),
     ...(screening && { screening }),
   }
 }
@@ -115,7 +126,7 @@ const isRepetition = async ({ ports, context, newId }: Enrichment): Promise<bool
 
 const requesting = <Input extends z.ZodType>(
   name: string,
-  permission: 'transfers:post' | 'payments:counter',
+  permission: 'transfers:post' | 'payments:counter' | 'clock:work',
   input: Input,
   askedBy: (input: z.infer<Input>) => Asked,
 ) =>
@@ -168,4 +179,15 @@ export const requestCounterPayment = requesting(
     from: input.kind === 'withdrawal' ? account : null,
     to: input.kind === 'deposit' ? account : null,
   }),
+)
+
+/** What a standing order is due for: in time or later, the money counts from that day on. */
+export const requestDuePayment = requesting(
+  'payments.request_due',
+  'clock:work',
+  z.strictObject({
+    ...{ book: BookId, from: AccountCode, to: AccountCode, amount: Amount },
+    ...{ description: Description, due: Day },
+  }),
+  (input) => ({ ...input, kind: 'transfer', channel: 'online', propose: false }),
 )

@@ -1,4 +1,4 @@
-import { dayOf, daysBetween } from '../calendar.ts'
+import { dayAfter, dayOf, daysBetween } from '../calendar.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel.ts'
 import { BALANCE_LIMIT } from '../money.ts'
 import { reduceHold, spend } from './apply.ts'
@@ -7,6 +7,20 @@ import type { Condition, Poster, Posting } from './request.ts'
 import { type Account, available, type Book, type Ledger } from './state.ts'
 
 const VALUE_DATE_DAYS = 366
+
+/**
+ * The value date of what was due on a day and is booked only now: that day, or the first one after
+ * it that the book still takes.
+ */
+export const firstBookableDay = (
+  { timeZone, closedThrough }: Book,
+  due: string,
+  at: string,
+): string => {
+  const oldest = dayAfter(dayOf(at, timeZone), -VALUE_DATE_DAYS)
+  const open = closedThrough === null ? oldest : dayAfter(closedThrough, 1)
+  return [due, oldest, open].reduce((latest, day) => (day > latest ? day : latest))
+}
 
 const noAccount = (code: string): Refusal =>
   refuse('ACCOUNT_NOT_FOUND', `There is no account ${code}.`, { account: code })

@@ -100,6 +100,21 @@ const aPayment: Shape = (_world, { book, kind, description }) =>
     })
     .map((sides) => ({ book, kind, description, ...sides }))
 
+/** Of what is there; seldom of more. */
+const betweenDeposits: Shape = ({ now }, { description }) =>
+  fc.record({
+    ...{ book: fc.constant('main'), from: deposits, to: deposits },
+    amount: fc.constantFrom('100', '700', '900000'),
+    ...{ description: fc.constant(description), due: fc.constant(now.toISOString().slice(0, 10)) },
+  })
+
+/** Due today. */
+const anOrder: Shape = (world, input) =>
+  betweenDeposits(world, input).map((sides) => {
+    const { due: starts_on, ...between } = sides as { due: string }
+    return { ...input, ...between, starts_on, day_of_month: null, until: null }
+  })
+
 /** Mostly the one that another has proposed. */
 const verdicts = fc.constantFrom('fraud', 'fraud', 'fraud', 'legitimate')
 
@@ -202,6 +217,8 @@ export const shapes: Readonly<Record<string, Shape>> = {
   'payments.open_accounts': (_world, { book }) => fc.constant({ book, asset: 'USD/2' }),
   'payments.request': aPayment,
   'payments.request_at_counter': onDeposit,
+  'payments.request_due': betweenDeposits,
+  'standing_orders.place': anOrder,
   'machines.load': (_world, input) => fc.constant({ ...input, twenties: 5 }),
   'cards.issue': (_world, input) =>
     fc.tuple(numbers, pins).map(([account_number, pin]) => ({ ...input, account_number, pin })),
@@ -252,6 +269,9 @@ export const weights: Readonly<Record<string, number>> = {
   'payments.approve': 12,
   'payments.reject': 12,
   'payments.carry_out': 14,
+  'standing_orders.place': 8,
+  'standing_orders.carry_out': 12,
+  'standing_orders.cancel': 2,
   'churn.add': 6,
   'churn.predict': 8,
   'churn.change': 3,
