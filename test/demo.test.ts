@@ -158,6 +158,7 @@ describe('the closing print-out', () => {
       from: 'customers:7:checking',
       to: 'customers:8:checking',
     })
+    expect(text).toContain('"email":"ama@susu.example","password":"open"')
     expect(text).not.toContain('\u001b')
     const coloured = welcome({ ...occasion, demo: record, hasAdministrator: false, colours: true })
     expect(stripVTControlCharacters(coloured)).toBe(text)

@@ -11,7 +11,8 @@ import { demoBank } from './bank.ts'
 import { showFeatures } from './features.ts'
 import { liveThrough, openBank, registerAll } from './history.ts'
 import { demoMachine } from './machine.ts'
-import type { DemoRecord } from './record.ts'
+import { type DemoRecord, passwordOf } from './record.ts'
+import { openSavingsBank } from './savings.ts'
 
 /** Not remembered under an idempotency key, because the token is in the first answer only. */
 const issueKey = async (ports: Ports): Promise<string> => {
@@ -42,6 +43,7 @@ export const loadDemo = async (
     await liveThrough(ask, bank, ports.store, progress, signal)
     await showFeatures(ask, bank)
     await seedMachine({ ports, ask, at: bank.from, repeatable: true }, demoMachine)
+    await openSavingsBank(ask, passwordOf(record), bank.from)
   } catch (error) {
     if (!(error instanceof SeedRefused)) throw error
     throw new StartError(`The demo bank cannot be loaded, at ${error.message}`, error)

@@ -23,6 +23,12 @@ const DemoRecord = z.object({
 })
 export type DemoRecord = z.infer<typeof DemoRecord>
 
+/** Everybody in the demo has the same. */
+export const passwordOf = ({ log_ins: [first] }: DemoRecord): string => {
+  if (!first) throw new Error('nobody of the demo bank can log in')
+  return first.password
+}
+
 const fileIn = (directory: string): string => join(directory, 'demo.json')
 
 /** The record in a data directory; undefined when no demo bank was ever begun. */

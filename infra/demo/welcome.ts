@@ -1,5 +1,6 @@
 import { demoMachine } from './machine.ts'
-import type { DemoRecord } from './record.ts'
+import { type DemoRecord, passwordOf } from './record.ts'
+import { demoMembers, emailOf } from './savings.ts'
 
 type Occasion = {
   readonly url: string
@@ -22,11 +23,10 @@ const painter = (colours: boolean) => {
 const row = (name: string, text: string): string => `${INDENT}${name.padEnd(NAME_WIDTH)}${text}`
 
 /** Customers by their names, the others by their roles: the role is the username. */
-const logInLines = ({ log_ins }: DemoRecord, directory: string): string[] => {
-  const password = log_ins[0]?.password ?? ''
+const logInLines = (demo: DemoRecord, directory: string): string[] => {
   return [
-    row('Log in as', log_ins.map(({ username }) => username).join(' ')),
-    row('Password', `${password}  (POST /v1/tokens; kept in ${directory}/demo.json)`),
+    row('Log in as', demo.log_ins.map(({ username }) => username).join(' ')),
+    row('Password', `${passwordOf(demo)}  (POST /v1/tokens; kept in ${directory}/demo.json)`),
   ]
 }
 
@@ -50,6 +50,16 @@ const cardLines = (url: string): string[] => {
   const [card] = alice?.cards ?? []
   const body = JSON.stringify({ card_number: card?.card_number, pin: card?.pin })
   return [`curl ${url}/api/v1/auth/login -H 'Content-Type: application/json' \\`, `  -d '${body}'`]
+}
+
+/** Who saves at the bank: her e-mail address, which brings cookies. */
+const memberLines = (url: string, demo: DemoRecord): string[] => {
+  const saver = demoMembers.find(({ role }) => role === 'customer')
+  const body = JSON.stringify({ email: saver && emailOf(saver), password: passwordOf(demo) })
+  return [
+    `curl -c jar ${url}/api/users/auth/login/ -H 'Content-Type: application/json' \\`,
+    `  -d '${body}' && curl -b jar ${url}/api/accounts/`,
+  ]
 }
 
 const adviceWithout = (hasAdministrator: boolean): string =>
@@ -84,6 +94,10 @@ export const welcome = (occasion: Occasion): string => {
     bold('Or go to the cash machine:'),
     '',
     ...cardLines(url),
+    '',
+    bold('Or to the savings bank:'),
+    '',
+    ...memberLines(url, demo),
     '',
     `${bold('Then prove that everything still adds up:')} npm run daybook -- verify`,
     stop,
