@@ -18,6 +18,7 @@ const blocks = {
   alerts: 1,
   payments: 100,
   references: 1000,
+  refunds: 1,
 } as const
 export type SequenceId = keyof typeof blocks
 

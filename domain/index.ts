@@ -16,6 +16,7 @@ import { OneTimeCode } from './one_time_codes.ts'
 import { OutboxMessage } from './outbox.ts'
 import { Payment } from './payments.ts'
 import { Policies } from './policies.ts'
+import { Refund } from './refunds.ts'
 import { deciderOf, type Registry } from './registry.ts'
 import { riskEvents } from './risk.ts'
 import { Sequence } from './sequences.ts'
@@ -49,6 +50,7 @@ export const modules: readonly Decider[] = [
   Payment,
   StandingOrder,
   Policies,
+  Refund,
   Task,
   Case,
   Labels,

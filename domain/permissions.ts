@@ -32,6 +32,8 @@ export const permissions = [
   'payments:counter',
   /** Let payments of others pass, or not. */
   'payments:approve',
+  /** Ask for a payment to be given back. */
+  'refunds:request',
   'holds:read',
   'holds:place',
   'periods:read',
@@ -93,6 +95,7 @@ const teller: Grants = {
   ...anybody,
   ...all('books:read', 'accounts:read', 'entries:read', 'holds:read'),
   ...all('transfers:post', 'payments:counter', 'accounts:open', 'holds:place'),
+  ...all('refunds:request'),
   ...all('customers:read', 'customers:manage', 'cards:manage', 'machines:manage'),
   ...all('statements:read', 'members:read'),
 }
@@ -102,6 +105,7 @@ const mobileBanker: Grants = {
   ...all('books:read', 'accounts:read', 'entries:read', 'holds:read'),
   ...all('customers:read', 'members:read', 'accounts:open', 'payments:counter'),
   'transfers:post': 'own',
+  'refunds:request': 'own',
 }
 const manager: Grants = {
   ...teller,
@@ -119,6 +123,7 @@ const grants: Readonly<Record<Role, Grants>> = {
     'entries:read': 'own',
     'holds:read': 'own',
     'transfers:post': 'own',
+    'refunds:request': 'own',
     'cards:use': 'own',
     'statements:read': 'own',
   },

@@ -10,6 +10,7 @@ import { createTurns } from '../domain/turns.ts'
 import { carryOutDue } from './due.ts'
 import type { Log } from './log.ts'
 import { SYSTEM } from './system.ts'
+import { bookUnbooked } from './unbooked.ts'
 
 const TICK_MS = 1000
 const AT_ONCE = 500
@@ -74,8 +75,9 @@ export const runSchedule = (options: ScheduleOptions): Schedule => {
     const context = { actor: SYSTEM, at: ports.clock(), correlation: newUlid() }
     const holds = await endHolds(options, context)
     const payments = await carryOutPayments(options, context)
+    const unbooked = await bookUnbooked(options, context)
     const due = await carryOutDue(options, context)
-    return (await endCardSessions(options, context)) || holds || payments || due
+    return (await endCardSessions(options, context)) || holds || payments || unbooked || due
   }
   const catchUp = () => inTurn(work)
   const tick = async (): Promise<void> => {

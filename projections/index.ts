@@ -13,6 +13,7 @@ import { modelBook } from './models.ts'
 import { outboxBook } from './outbox.ts'
 import { paymentBook } from './payments.ts'
 import { policyBook } from './policies.ts'
+import { refundBook } from './refunds.ts'
 import { scoreBook } from './risk.ts'
 import { sessionBook } from './sessions.ts'
 import { standingOrderBook } from './standing_orders.ts'
@@ -43,6 +44,7 @@ export const projections: readonly Projection[] = [
   paymentBook,
   standingOrderBook,
   policyBook,
+  refundBook,
   taskBook,
   holidayBook.projection,
   eventIndexBook,

@@ -3,6 +3,7 @@ import { accountRoutes } from './accounts.ts'
 import { authRoutes, logOutRoutes } from './auth.ts'
 import { coastalDialect } from './dialect.ts'
 import { fraudRoutes } from './fraud.ts'
+import { refundRoutes } from './refunds.ts'
 import { transactionRoutes } from './transactions.ts'
 import { registrationRoutes, userRoutes } from './users.ts'
 
@@ -15,6 +16,7 @@ export const coastal: Contract = {
     ...userRoutes,
     ...accountRoutes,
     ...transactionRoutes,
+    ...refundRoutes,
     ...fraudRoutes,
     ...logOutRoutes,
   ],

@@ -8,11 +8,19 @@ import { type Book, draftOf, type Ledger } from './state.ts'
 const decided = (result: { events: readonly LedgerEvent[] } | Refusal): Decision<LedgerEvent> =>
   isRefusal(result) ? result : result.events
 
+/** The refusal when the entry was taken back before; nothing is taken back twice. */
+const reversedBefore = (book: Book, original: string): Refusal | undefined => {
+  const reversal = book.reversals.get(original)
+  if (reversal === undefined) return undefined
+  return refuse('ENTRY_REVERSED', `Entry ${original} was reversed by ${reversal}.`, { reversal })
+}
+
 export const post = (
   book: Book,
-  command: { readonly posting: Posting; readonly poster: Poster },
+  { posting, poster }: { readonly posting: Posting; readonly poster: Poster },
 ): Decision<LedgerEvent> =>
-  decided(tryPosting(book, draftOf(book), command.posting, command.poster))
+  (posting.reverses === undefined ? undefined : reversedBefore(book, posting.reverses)) ??
+  decided(tryPosting(book, draftOf(book), posting, poster))
 
 /** All or nothing: one event holds the whole batch, after the expiries it brought about. */
 export const postBatch = (
@@ -65,12 +73,8 @@ export const reverse = (
   },
 ): Decision<LedgerEvent> => {
   const { original, id, at } = command
-  const earlier = book.reversals.get(original.id)
-  if (earlier !== undefined) {
-    return refuse('ENTRY_REVERSED', `Entry ${original.id} was reversed by ${earlier}.`, {
-      reversal: earlier,
-    })
-  }
+  const reversed = reversedBefore(book, original.id)
+  if (reversed) return reversed
   if (original.reverses !== undefined) {
     return refuse('REVERSAL_OF_REVERSAL', `Entry ${original.id} is itself a reversal.`)
   }

@@ -7,6 +7,7 @@ import { Role } from '../../domain/permissions.ts'
 import { audiences } from '../../domain/sessions.ts'
 import type { Ask as AskAt } from './ask.ts'
 import { GivenAccount, GivenTransaction, seedMoney } from './coastal_money.ts'
+import { GivenRefund, seedRefunds } from './coastal_refunds.ts'
 import type { Refs } from './machine.ts'
 
 const StaffOrCustomer = Role.extract([
@@ -40,7 +41,7 @@ export const CoastalSeed = z.strictObject({
   loans: none,
   openings: none,
   closures: none,
-  refunds: none,
+  refunds: z.array(GivenRefund).max(1000).default([]),
   rooms: none,
   threads: none,
 })
@@ -84,5 +85,6 @@ export const seedCoastal = async ({ ports, ask, at }: Sowing, seed: CoastalSeed)
     }),
   )
   const refs: Refs = Object.fromEntries(users)
-  return { ...refs, ...(await seedMoney({ ports, ask, at }, seed, refs)) }
+  const known = { ...refs, ...(await seedMoney({ ports, ask, at }, seed, refs)) }
+  return { ...known, ...(await seedRefunds({ ports, ask, at }, seed.refunds, known)) }
 }

@@ -23,9 +23,9 @@ import type { Refs } from './machine.ts'
 const book = 'main'
 const asset = 'GHS/2'
 
-const Ref = z.string().min(1).max(128)
+export const Ref = z.string().min(1).max(128)
 /** Decimal text as minor units. */
-const Cedis = z
+export const Cedis = z
   .string()
   .regex(/^\d{1,22}\.\d{2}$/, 'an amount has two decimals')
   .transform((text) => BigInt(text.replace('.', '')).toString())
@@ -57,7 +57,7 @@ export type MoneySeed = {
 
 type Sowing = { readonly ports: Ports; readonly ask: AskAt; readonly at: Date }
 
-const missing = (what: string, ref: string): SeedRefused =>
+export const missing = (what: string, ref: string): SeedRefused =>
   new SeedRefused(what, { refused: 'RESOURCE_UNKNOWN', detail: `There is no ${ref}.` })
 
 /** The book with the bank's own side of payments. */
@@ -131,7 +131,7 @@ const provideTransaction = async (
   given: GivenTransaction,
   accounts: Accounts,
   ownerOf: (ref: string) => string,
-): Promise<number> => {
+): Promise<Refs[string]> => {
   const { ask, at } = sowing
   const { from_account, to_account, amount, transaction_type: kind, status } = given
   const ref = from_account ?? to_account ?? ''
@@ -145,7 +145,7 @@ const provideTransaction = async (
     if (requested.status === 'pending') await ask(undefined, approvePayment, { payment }, at)
     await ask(undefined, carryOutPayment, { payment }, at)
   }
-  return number
+  return { id: number, payment }
 }
 
 /** `owners`: users by their refs. Brings it all about through commands. Throws SeedRefused. */
@@ -161,7 +161,7 @@ export const seedMoney = async (sowing: Sowing, seed: MoneySeed, owners: Refs): 
   }
   const refs: Record<string, Refs[string]> = { ...accounts }
   for (const given of seed.transactions) {
-    refs[given.ref] = { id: await provideTransaction(sowing, given, accounts, ownerOf) }
+    refs[given.ref] = await provideTransaction(sowing, given, accounts, ownerOf)
   }
   for (const { ref, is_active } of seed.accounts) {
     const account = codeOf(accounts, ref)

@@ -192,6 +192,10 @@ export const createHistory = async (
       world.learn(data)
       // `user` is what owners are called too.
       if (type === 'UserRegistered') world.learn({ person: (data as { user: string }).user })
+      const { payment, refund, to } = data as { payment?: string; refund?: string; to?: unknown }
+      if (type === 'PaymentRequested' && to !== null) world.learn({ received: payment })
+      if (type === 'PaymentCompleted') world.learn({ completed: payment })
+      if (type === 'RefundRequested') world.learn({ refunded: `${payment} ${refund}` })
     }
     learnt = ports.store.log.length
     last = drawn

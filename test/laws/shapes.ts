@@ -115,6 +115,23 @@ const anOrder: Shape = (world, input) =>
     return { ...input, ...between, starts_on, day_of_month: null, until: null }
   })
 
+const amounts = fc.constantFrom('100', '700', '700')
+
+/** Of a payment that has moved money, as a rule to somebody who may have spent it since. */
+const aRefund: Shape = ({ known }, input) => {
+  const completed = known.get('completed') ?? []
+  const received = completed.filter((payment) => known.get('received')?.includes(payment))
+  return fc
+    .tuple(someWhere([...completed, ...received, ...received, ...received], 'none'), amounts)
+    .map(([payment, amount]) => ({ ...input, payment, amount }))
+}
+
+const onRefund: Shape = ({ known }, input) =>
+  someWhere(known.get('refunded') ?? [], 'none none').map((place) => {
+    const [payment, refund] = place.split(' ')
+    return { ...input, payment, refund }
+  })
+
 /** Mostly the one that another has proposed. */
 const verdicts = fc.constantFrom('fraud', 'fraud', 'fraud', 'legitimate')
 
@@ -219,6 +236,10 @@ export const shapes: Readonly<Record<string, Shape>> = {
   'payments.request_at_counter': onDeposit,
   'payments.request_due': betweenDeposits,
   'standing_orders.place': anOrder,
+  'refunds.request': aRefund,
+  'refunds.approve': onRefund,
+  'refunds.reject': onRefund,
+  'refunds.process': onRefund,
   'machines.load': (_world, input) => fc.constant({ ...input, twenties: 5 }),
   'cards.issue': (_world, input) =>
     fc.tuple(numbers, pins).map(([account_number, pin]) => ({ ...input, account_number, pin })),
@@ -269,6 +290,10 @@ export const weights: Readonly<Record<string, number>> = {
   'payments.approve': 12,
   'payments.reject': 12,
   'payments.carry_out': 14,
+  'refunds.request': 16,
+  'refunds.approve': 20,
+  'refunds.reject': 2,
+  'refunds.process': 10,
   'standing_orders.place': 8,
   'standing_orders.carry_out': 12,
   'standing_orders.cancel': 2,
