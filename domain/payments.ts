@@ -138,7 +138,10 @@ export type PaymentState = {
 }
 
 const request = (_state: PaymentState, data: PaymentRequest): Decision<PaymentEvent> => {
-  const { payment, requested_at: failed_at } = data
+  const { payment, requested_by, requested_at: failed_at } = data
+  if (data.channel === 'counter' && requested_by === (data.from_owner ?? data.to_owner)) {
+    return refuse('MAKER_IS_CHECKER', 'Nobody serves himself at the counter.')
+  }
   const requested = { type: 'PaymentRequested', data } as const
   if (data.screening?.outcome !== 'refuse') return [requested]
   const detail = 'It looks too much like fraud to be booked.'

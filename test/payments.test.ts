@@ -41,6 +41,15 @@ const failed = { type: 'PaymentFailed', data: failure } as const
 describe('a payment', () => {
   const given = spec(Payment).given
 
+  test('over the counter is taken by somebody else than the customer', () => {
+    const counter = { ...request, kind: 'deposit', channel: 'counter', from: null } as const
+    const deposit = { ...counter, from_owner: null, requested_by: 'carl' }
+    given().when('request', deposit).gives({ type: 'PaymentRequested', data: deposit })
+    given()
+      .when('request', { ...deposit, requested_by: 'ben' })
+      .rejects('MAKER_IS_CHECKER')
+  })
+
   test('that waits is decided about once, by somebody with no part in it', () => {
     given(requested).when('approve', approval('carl')).gives(approved)
     given(requested).when('reject', rejection('carl')).gives(rejected)
