@@ -1,8 +1,10 @@
 import { openingEquityOf } from '../domain/deposits.ts'
-import { type Decision, isRefusal } from '../domain/kernel.ts'
+import { type Decision, isRefusal, type Refusal } from '../domain/kernel.ts'
 import type { AccountType, LedgerEvent } from '../domain/ledger/events.ts'
 import { Ledger } from '../domain/ledger/index.ts'
 import type { Book } from '../domain/ledger/state.ts'
+import type { Outcome } from './engine.ts'
+import { type Enrichment, submitStep } from './kernel.ts'
 
 /** An account of the bank's own. */
 export type Wanted = {
@@ -36,4 +38,16 @@ export const openMissing = (book: Book, { wanted, asset, at }: Chart): Decision<
     events.push(...decision)
   }
   return events
+}
+
+/** The same as a step of a larger request, ahead of an entry on them. */
+export const openAccounts = (
+  { ports, context }: Pick<Enrichment, 'ports' | 'context'>,
+  book: string,
+  chart: Chart,
+): Promise<Outcome | Refusal> => {
+  const step = { name: 'chart.open', decider: Ledger, stream: book } as const
+  const existing = { on: 'existing', otherwise: 'BOOK_NOT_FOUND' } as const
+  const decide = (state: Book) => openMissing(state, chart)
+  return submitStep(ports, { ...step, ...existing, decide }, context)
 }

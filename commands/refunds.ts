@@ -9,7 +9,7 @@ import { Refund, RefundReason, type RefundRequest, type RefundState } from '../d
 import type { RefusalCode } from '../domain/refusals.ts'
 import type { Outcome } from './engine.ts'
 import { command, type Enrichment, onExisting, takeNumber } from './kernel.ts'
-import { bookOnce } from './ledger/bookings.ts'
+import { bookOnce, ifBookable } from './ledger/bookings.ts'
 import { bookAsItStands, dataOf } from './ledger/kernel.ts'
 import { lookAtPayment } from './payments/booking.ts'
 import type { Ports } from './ports.ts'
@@ -128,19 +128,19 @@ const refundCommand = onExisting({
 })
 const ByRefund = { payment: Identifier, refund: Identifier }
 
-/** The refusal when it could not be booked now: such a refund goes on waiting. */
-const unbookable = async (
-  ids: { readonly payment: string; readonly refund: string },
+/** What comes of booking it now; nothing is booked. */
+const tryRefund = async (
   enrichment: Enrichment,
-): Promise<Refusal | undefined> => {
+  ids: { readonly payment: string; readonly refund: string },
+): Promise<Outcome | Refusal | undefined> => {
   const known = await lookAtRefund(enrichment.ports, ids)
-  // What is no longer pending is the decider's to refuse.
-  if (known?.status !== 'pending') return undefined
-  const tried = await bookRefund(enrichment, known.request, true)
-  return isRefusal(tried) ? tried : undefined
+  return known && bookRefund(enrichment, known.request, true)
 }
 
-/** Lets a refund pass that waits for it; having the ledger book it comes next. */
+/**
+ * Lets a refund pass that waits for it; having the ledger book it comes next. One that could not be
+ * booked now goes on waiting.
+ */
 export const approveRefund = refundCommand({
   name: 'refunds.approve',
   permission: 'payments:approve',
@@ -150,13 +150,10 @@ export const approveRefund = refundCommand({
       ...{ payment, refund, approved_by: enrichment.context.actor.id },
       approved_at: enrichment.at,
     },
-    unbookable: await unbookable({ payment, refund }, enrichment),
+    tried: await tryRefund(enrichment, { payment, refund }),
   }),
-  decide: (state: RefundState, { approval, unbookable }) => {
-    const decision = Refund.decide.approve(state, approval)
-    // Who may not decide does not learn what is on the account.
-    return isRefusal(decision) ? decision : (unbookable ?? decision)
-  },
+  decide: (state: RefundState, { approval, tried }) =>
+    ifBookable(Refund.decide.approve(state, approval), tried),
   answer: (_events, { payment, refund }) => ({ payment, refund, status: 'approved' as const }),
 })
 

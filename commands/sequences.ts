@@ -19,6 +19,7 @@ const blocks = {
   payments: 100,
   references: 1000,
   refunds: 1,
+  cash_advances: 1,
 } as const
 export type SequenceId = keyof typeof blocks
 

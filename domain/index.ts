@@ -2,6 +2,7 @@ import { ApiKey } from './api_keys.ts'
 import { CardSession } from './card_sessions.ts'
 import { Card } from './cards.ts'
 import { Case } from './cases.ts'
+import { CashAdvance } from './cash_advances.ts'
 import { Churn } from './churn.ts'
 import { ChurnAlertSettings } from './churn_alerts.ts'
 import { Customer } from './customers.ts'
@@ -51,6 +52,7 @@ export const modules: readonly Decider[] = [
   StandingOrder,
   Policies,
   Refund,
+  CashAdvance,
   Task,
   Case,
   Labels,

@@ -34,6 +34,10 @@ export const permissions = [
   'payments:approve',
   /** Ask for a payment to be given back. */
   'refunds:request',
+  /** Ask for cash of the counter, to be paid back; to see what was asked for. */
+  'advances:request',
+  /** Approve, hand out and take back cash that others have asked for. */
+  'advances:decide',
   'holds:read',
   'holds:place',
   'periods:read',
@@ -95,7 +99,8 @@ const teller: Grants = {
   ...anybody,
   ...all('books:read', 'accounts:read', 'entries:read', 'holds:read'),
   ...all('transfers:post', 'payments:counter', 'accounts:open', 'holds:place'),
-  ...all('refunds:request'),
+  ...all('refunds:request', 'advances:decide'),
+  'advances:request': 'own',
   ...all('customers:read', 'customers:manage', 'cards:manage', 'machines:manage'),
   ...all('statements:read', 'members:read'),
 }
@@ -106,11 +111,12 @@ const mobileBanker: Grants = {
   ...all('customers:read', 'members:read', 'accounts:open', 'payments:counter'),
   'transfers:post': 'own',
   'refunds:request': 'own',
+  'advances:decide': 'all',
 }
 const manager: Grants = {
   ...teller,
   ...all('entries:post', 'entries:reverse', 'accounts:manage', 'periods:read', 'users:read'),
-  ...all('payments:approve'),
+  ...all('payments:approve', 'advances:request'),
   ...all('risk:read', 'risk:work', 'risk:decide', 'risk:govern'),
   ...all('projections:read', 'calendars:manage'),
   ...all('staff:appoint', 'members:personal'),

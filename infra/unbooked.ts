@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import { bookCashAdvance } from '../commands/cash_advances.ts'
 import { type Context, execute } from '../commands/kernel.ts'
 import type { Ports } from '../commands/ports.ts'
 import { processRefund } from '../commands/refunds.ts'
@@ -8,16 +9,31 @@ const AT_ONCE = 500
 /** Whoever was to have the ledger book it has ended, when it is not booked so long after. */
 const LEFT_BEHIND_MS = 10_000
 
-/** Has the ledger book what was decided on and left behind. Answers whether there was any. */
-export const bookUnbooked = async (
-  { ports, database }: { readonly ports: Ports; readonly database: Pool },
-  context: Context,
-): Promise<boolean> => {
+type Options = { readonly ports: Ports; readonly database: Pool }
+
+const processRefunds = async ({ ports, database }: Options, context: Context, by: Date) => {
   const { rows } = await database.query<{ payment: string; refund: string }>(
     `select payment, refund from refunds where status = 'approved' and decided_at <= $1
        order by number limit ${AT_ONCE}`,
-    [new Date(context.at.getTime() - LEFT_BEHIND_MS)],
+    [by],
   )
   for (const left of rows) await execute(ports, processRefund, left, context)
   return rows.length > 0
+}
+
+const bookCashAdvances = async ({ ports, database }: Options, context: Context, by: Date) => {
+  const { rows } = await database.query<{ advance: string }>(
+    `select advance from cash_advances where unbooked is not null and changed_at <= $1
+       order by number limit ${AT_ONCE}`,
+    [by],
+  )
+  for (const left of rows) await execute(ports, bookCashAdvance, left, context)
+  return rows.length > 0
+}
+
+/** Has the ledger book what was decided on and left behind. Answers whether there was any. */
+export const bookUnbooked = async (options: Options, context: Context): Promise<boolean> => {
+  const by = new Date(context.at.getTime() - LEFT_BEHIND_MS)
+  const refunds = await processRefunds(options, context, by)
+  return (await bookCashAdvances(options, context, by)) || refunds
 }

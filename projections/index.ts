@@ -1,6 +1,7 @@
 import { apiKeyBook } from './api_keys.ts'
 import { cardBook } from './cards.ts'
 import { caseBook } from './cases.ts'
+import { cashAdvanceBook } from './cash_advances.ts'
 import { churnBook } from './churn/index.ts'
 import { customerBook } from './customers.ts'
 import { eventIndexBook } from './event_index.ts'
@@ -45,6 +46,7 @@ export const projections: readonly Projection[] = [
   standingOrderBook,
   policyBook,
   refundBook,
+  cashAdvanceBook,
   taskBook,
   holidayBook.projection,
   eventIndexBook,

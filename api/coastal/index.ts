@@ -1,6 +1,7 @@
 import type { Contract } from '../contract.ts'
 import { accountRoutes } from './accounts.ts'
 import { authRoutes, logOutRoutes } from './auth.ts'
+import { cashAdvanceRoutes } from './cash_advances.ts'
 import { coastalDialect } from './dialect.ts'
 import { fraudRoutes } from './fraud.ts'
 import { refundRoutes } from './refunds.ts'
@@ -17,6 +18,7 @@ export const coastal: Contract = {
     ...accountRoutes,
     ...transactionRoutes,
     ...refundRoutes,
+    ...cashAdvanceRoutes,
     ...fraudRoutes,
     ...logOutRoutes,
   ],

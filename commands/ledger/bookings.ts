@@ -1,4 +1,4 @@
-import type { Refusal } from '../../domain/kernel.ts'
+import { type AnyEvent, type Decision, isRefusal, type Refusal } from '../../domain/kernel.ts'
 import { Ledger } from '../../domain/ledger/index.ts'
 import type { Posting } from '../../domain/ledger/request.ts'
 import type { Book } from '../../domain/ledger/state.ts'
@@ -36,3 +36,12 @@ export const bookOnce = (
     at: context.at,
     dryRun,
   })
+
+/**
+ * What was decided, unless it leads to an entry that the ledger refused when it was tried. Who may
+ * not decide is told so first, and learns nothing of an account.
+ */
+export const ifBookable = <Event extends AnyEvent>(
+  decision: Decision<Event>,
+  tried: Outcome | Refusal | undefined,
+): Decision<Event> => (!isRefusal(decision) && isRefusal(tried) ? tried : decision)

@@ -5,7 +5,8 @@ import { paymentAccounts } from '../../domain/payments.ts'
 import { openingEquity, openMissing, type Wanted } from '../chart.ts'
 import { bookCommand } from '../ledger/kernel.ts'
 
-const accountsFor = (asset: string): readonly Wanted[] => {
+/** What the bank itself has for payments in an asset. */
+export const paymentChart = (asset: string): readonly Wanted[] => {
   const { counter, clearing, repayments, fees } = paymentAccounts(asset)
   // What is on its way may be owed either way, and a drawer is settled at the end of its day.
   const own = { type: 'asset', overdraft_limit: 'unlimited' } as const
@@ -23,7 +24,7 @@ export const openPaymentAccounts = bookCommand({
   name: 'payments.open_accounts',
   permission: 'books:open',
   input: z.strictObject({ book: BookId, asset: Asset }),
-  enrich: ({ asset }, { at }) => ({ wanted: accountsFor(asset), asset, at }),
+  enrich: ({ asset }, { at }) => ({ wanted: paymentChart(asset), asset, at }),
   decide: openMissing,
   answer: (_events, { book, asset }) => ({ book, asset, ...paymentAccounts(asset) }),
 })

@@ -90,7 +90,8 @@ const drawActor = (
 ): Actor => {
   const { user: users = [], person: people = [] } = Object.fromEntries(world.known)
   // A decision takes a person, and often a second one.
-  const decides = permission.startsWith('risk:') || permission === 'payments:approve'
+  const decided = ['payments:approve', 'advances:decide']
+  const decides = permission.startsWith('risk:') || decided.includes(permission)
   if (people.length > 0 && decides) {
     return { id: g(() => fc.constantFrom(...people)), roles: ['admin'] }
   }

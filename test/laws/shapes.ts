@@ -126,6 +126,13 @@ const aRefund: Shape = ({ known }, input) => {
     .map(([payment, amount]) => ({ ...input, payment, amount }))
 }
 
+/** To be back in a month, as a rule. */
+const anAdvance: Shape = ({ now }, input) =>
+  fc.constantFrom(30, 30, 30, -1).map((days) => {
+    const repayment_date = new Date(now.getTime() + days * 86_400_000).toISOString().slice(0, 10)
+    return { ...input, book: 'main', asset: 'USD/2', reason: 'Change', repayment_date }
+  })
+
 const onRefund: Shape = ({ known }, input) =>
   someWhere(known.get('refunded') ?? [], 'none none').map((place) => {
     const [payment, refund] = place.split(' ')
@@ -237,6 +244,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
   'payments.request_due': betweenDeposits,
   'standing_orders.place': anOrder,
   'refunds.request': aRefund,
+  'cash_advances.request': anAdvance,
   'refunds.approve': onRefund,
   'refunds.reject': onRefund,
   'refunds.process': onRefund,
@@ -290,6 +298,12 @@ export const weights: Readonly<Record<string, number>> = {
   'payments.approve': 12,
   'payments.reject': 12,
   'payments.carry_out': 14,
+  'cash_advances.request': 6,
+  'cash_advances.approve': 12,
+  'cash_advances.reject': 4,
+  'cash_advances.disburse': 12,
+  'cash_advances.repay': 12,
+  'cash_advances.book': 12,
   'refunds.request': 16,
   'refunds.approve': 20,
   'refunds.reject': 2,

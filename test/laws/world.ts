@@ -84,7 +84,7 @@ const id = fc.stringMatching(/^[0-9A-Za-z]{1,12}$/)
 export const hintsOf = (world: World): Hints => {
   const references = [
     ...['user', 'session', 'hold', 'entry', 'key', 'export', 'id', 'refresh_token'],
-    ...['customer', 'card', 'case', 'order', 'payment', 'statement', 'task', 'transfer'],
+    ...['customer', 'card', 'case', 'order', 'payment', 'statement', 'task', 'transfer', 'advance'],
   ]
   const account = knownOr(world, 'account', fc.constant('nobody'))
   const password = fc.constantFrom('a long enough password', 'another long password')
