@@ -3,6 +3,7 @@ import { churn } from './churn/index.ts'
 import { coastal } from './coastal/index.ts'
 import type { Contract } from './contract.ts'
 import { accountRoutes, closingRoutes } from './native/accounts.ts'
+import { assignmentRoutes } from './native/assignments.ts'
 import { batchRoutes } from './native/batches.ts'
 import { bookRoutes } from './native/books.ts'
 import { cardRoutes } from './native/cards.ts'
@@ -58,6 +59,7 @@ export const nativeRoutes: readonly Route[] = [
   ...cardRoutes,
   ...churnRoutes,
   ...userRoutes,
+  ...assignmentRoutes,
   ...tokenRoutes,
   ...apiKeyRoutes,
 ]

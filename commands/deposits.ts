@@ -15,6 +15,7 @@ import { Ledger } from '../domain/ledger/index.ts'
 import type { Posting } from '../domain/ledger/request.ts'
 import { type Book, growsBy } from '../domain/ledger/state.ts'
 import { Amount, Asset } from '../domain/money.ts'
+import { unservable } from './assignments.ts'
 import { lookAtCustomer } from './customers.ts'
 import { takeNumber } from './kernel.ts'
 import { bookCommand, dataOf, entryOf } from './ledger/kernel.ts'
@@ -54,6 +55,8 @@ export const openDeposit = bookCommand({
     if (!(await isHolder(enrichment.ports, customer))) {
       return refuse('CUSTOMER_NOT_FOUND', `There is no customer ${customer}.`, { customer })
     }
+    const refused = await unservable(enrichment, customer)
+    if (refused) return refused
     const id = await takeNumber(enrichment, 'accounts')
     const account_number = input.account_number ?? bankNumberOf(id)
     return {

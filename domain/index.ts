@@ -1,4 +1,5 @@
 import { ApiKey } from './api_keys.ts'
+import { Assignment } from './assignments.ts'
 import { CardSession } from './card_sessions.ts'
 import { Card } from './cards.ts'
 import { Case } from './cases.ts'
@@ -36,6 +37,7 @@ export const modules: readonly Decider[] = [
   Ledger,
   User,
   Username,
+  Assignment,
   Session,
   ApiKey,
   Export,

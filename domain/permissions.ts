@@ -49,6 +49,8 @@ export const permissions = [
   'staff:appoint',
   /** Customers who sign in, as far as everybody who serves them needs to know them. */
   'members:read',
+  /** Say which mobile banker looks after whom. */
+  'clients:assign',
   /** Names and what else is personal, unmasked. */
   'members:personal',
   /** What was sent to whom, in full: codes and passwords too. */
@@ -86,12 +88,19 @@ export const permissions = [
 ] as const
 export type Permission = (typeof permissions)[number]
 
-/** `own`: only what belongs to the actor. A permission that is not listed is denied. */
-export type Reach = 'all' | 'own'
+/**
+ * `own`: only what belongs to the actor; `assigned`: also what belongs to the clients whom he looks
+ * after. A permission that is not listed is denied.
+ */
+export type Reach = 'all' | 'assigned' | 'own'
 type Grants = Partial<Record<Permission, Reach>>
 
-const all = (...names: readonly Permission[]): Grants =>
-  Object.fromEntries(names.map((name) => [name, 'all']))
+const granting =
+  (reach: Reach) =>
+  (...names: readonly Permission[]): Grants =>
+    Object.fromEntries(names.map((name) => [name, reach]))
+const all = granting('all')
+const assigned = granting('assigned')
 
 const anybody: Grants = { ...all('self:read', 'calendars:read'), 'tasks:read': 'own' }
 const observer = all('books:read', 'accounts:read', 'entries:read', 'holds:read', 'periods:read')
@@ -104,11 +113,11 @@ const teller: Grants = {
   ...all('customers:read', 'customers:manage', 'cards:manage', 'machines:manage'),
   ...all('statements:read', 'members:read'),
 }
-/** Out with customers: sees what a teller sees, and has neither machines nor cards. */
+/** Out with his clients: does for them what a teller does, and has neither machines nor cards. */
 const mobileBanker: Grants = {
   ...anybody,
-  ...all('books:read', 'accounts:read', 'entries:read', 'holds:read'),
-  ...all('customers:read', 'members:read', 'accounts:open', 'payments:counter'),
+  ...assigned('accounts:read', 'entries:read', 'holds:read', 'members:read'),
+  ...assigned('accounts:open', 'payments:counter'),
   'transfers:post': 'own',
   'refunds:request': 'own',
   'advances:decide': 'all',
@@ -119,7 +128,7 @@ const manager: Grants = {
   ...all('payments:approve', 'advances:request'),
   ...all('risk:read', 'risk:work', 'risk:decide', 'risk:govern'),
   ...all('projections:read', 'calendars:manage'),
-  ...all('staff:appoint', 'members:personal'),
+  ...all('staff:appoint', 'members:personal', 'clients:assign'),
 }
 
 const grants: Readonly<Record<Role, Grants>> = {
@@ -156,13 +165,10 @@ const grants: Readonly<Record<Role, Grants>> = {
   system: all(...permissions),
 }
 
+const widestFirst: readonly Reach[] = ['all', 'assigned', 'own']
+
 /** How far the roles reach with a permission; undefined: denied. */
 export const reachOf = (roles: readonly Role[], permission: Permission): Reach | undefined => {
-  let reach: Reach | undefined
-  for (const role of roles) {
-    const granted = grants[role][permission]
-    if (granted === 'all') return 'all'
-    reach ??= granted
-  }
-  return reach
+  const granted = roles.map((role) => grants[role][permission])
+  return widestFirst.find((reach) => granted.includes(reach))
 }

@@ -67,6 +67,8 @@ export const refusals = {
   USER_DISABLED: { kind: 'conflict', title: 'The user is disabled' },
   CREDENTIALS_INVALID: { kind: 'forbidden', title: 'Username or password is wrong' },
   LOGIN_LOCKED: { kind: 'forbidden', title: 'Too many wrong passwords' },
+  CLIENT_NOT_ASSIGNED: { kind: 'forbidden', title: 'The customer is not one of your clients' },
+  ASSIGNMENT_UNFIT: { kind: 'invalid', title: 'Not a customer, or not a mobile banker' },
   SESSION_NOT_FOUND: { kind: 'missing', title: 'No such session' },
   SESSION_ENDED: { kind: 'forbidden', title: 'The session has ended' },
   REFRESH_TOKEN_INVALID: { kind: 'forbidden', title: 'The refresh token is not valid' },

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { accountNumberOf, Product } from '../domain/deposits.ts'
 import { BookId } from '../domain/ledger/events.ts'
 import { type Asker, query } from './kernel.ts'
-import { onlyOwn } from './ledger/account_queries.ts'
 import type { NumberedPage } from './paging.ts'
+import { onlyReached } from './reach.ts'
 import { type Conditions, conditions, escapeLike } from './select.ts'
 import type { Database } from './table.ts'
 
@@ -55,13 +55,13 @@ const selectDeposits = async (
   }))
 }
 
-const reads = ['accounts', 'entries', 'users']
+const reads = ['accounts', 'entries', 'users', 'assignments']
 const Kept = { book: BookId, asset: z.string() }
 
 const keptIn = ({ book, asset }: { book: string; asset: string }, asker: Asker): Conditions => {
   const where = conditions()
   where.add(`a.book = ? and a.asset = ? and a.metadata->>'id' is not null`, book, asset)
-  onlyOwn(where, asker)
+  onlyReached(where, asker, 'a.owner')
   return where
 }
 
@@ -83,11 +83,11 @@ export const findHolder = query({
   name: 'deposits.holder',
   permission: 'accounts:read',
   input: z.strictObject({ number: z.int() }),
-  reads: ['users'],
+  reads: ['users', 'assignments'],
   run: async (sql, { number }, asker) => {
     const where = conditions()
     where.add('number = ?', number)
-    if (asker.reach === 'own') where.add('id = ?', asker.id)
+    onlyReached(where, asker, 'id')
     const { rows } = await sql.query<{ user: string }>(
       `select id as "user" from users${where.where()}`,
       where.values,

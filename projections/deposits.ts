@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { accountNumberOf, OPENING_BALANCE, type Product } from '../domain/deposits.ts'
 import { AccountCode, BookId, Identifier } from '../domain/ledger/events.ts'
 import { type Asker, query } from './kernel.ts'
-import { onlyOwn } from './ledger/account_queries.ts'
 import { decodeCursor, pageOf, paging } from './paging.ts'
+import { onlyReached } from './reach.ts'
 import { type Conditions, conditions } from './select.ts'
 import type { Database } from './table.ts'
 
@@ -32,7 +32,7 @@ const selectDeposits = async (
 ): Promise<DepositView[]> => {
   const now = `${where.value(asker.at)}::timestamptz`
   where.add(`a.metadata->>'product' is not null`)
-  onlyOwn(where, asker)
+  onlyReached(where, asker, 'a.owner')
   const { rows } = await sql.query<Stored>(
     `select a.metadata->>'id' as id, a.account, a.metadata->>'product' as product, a.asset,
        a.owner, a.status, a.balance, a.covered_by,
@@ -54,7 +54,7 @@ export const listDeposits = query({
   name: 'deposits.list',
   permission: 'accounts:read',
   input: z.strictObject({ book: BookId, customer: Identifier, ...paging }),
-  reads: ['accounts', 'holds'],
+  reads: ['accounts', 'holds', 'assignments'],
   run: async (sql, { book, customer, cursor, limit }, asker) => {
     const where = conditions()
     where.add('a.book = ? and a.owner = ?', book, customer)
@@ -70,7 +70,7 @@ export const getDeposit = query({
   name: 'deposits.get',
   permission: 'accounts:read',
   input: z.strictObject({ book: BookId, customer: Identifier, id: z.int() }),
-  reads: ['accounts', 'holds'],
+  reads: ['accounts', 'holds', 'assignments'],
   run: async (sql, { book, customer, id }, asker) => {
     const where = conditions()
     where.add(`a.book = ? and a.owner = ? and a.metadata->>'id' = ?`, book, customer, `${id}`)
@@ -97,11 +97,11 @@ export const listMovements = query({
   name: 'deposits.movements',
   permission: 'entries:read',
   input: z.strictObject({ book: BookId, account: AccountCode, limit: z.int().min(1).max(100) }),
-  reads: ['entries', 'accounts'],
+  reads: ['entries', 'accounts', 'assignments'],
   run: async (sql, { book, account, limit }, asker) => {
     const where = conditions()
     where.add('a.book = ? and a.account = ?', book, account)
-    onlyOwn(where, asker)
+    onlyReached(where, asker, 'a.owner')
     const { rows } = await sql.query<MovementView>(
       `select l.kind, l.direction, l.amount, l.balance, l.description, l.booked_at,
          (select e.metadata from entries e where e.book = l.book and e.entry = l.entry) as metadata

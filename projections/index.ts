@@ -1,4 +1,5 @@
 import { apiKeyBook } from './api_keys.ts'
+import { assignmentBook } from './assignments.ts'
 import { cardBook } from './cards.ts'
 import { caseBook } from './cases.ts'
 import { cashAdvanceBook } from './cash_advances.ts'
@@ -33,6 +34,7 @@ export const projections: readonly Projection[] = [
   caseBook,
   labelBook,
   userBook,
+  assignmentBook,
   sessionBook,
   apiKeyBook,
   exportBook,

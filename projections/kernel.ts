@@ -94,7 +94,7 @@ export type Query<Input extends z.ZodType = z.ZodType, Answer = unknown> = {
   ) => Promise<Answer>
 }
 
-/** Who asks, and when: with reach `own`, only what belongs to `id` may be shown. */
+/** Who asks, and when: only what `id` reaches may be shown. */
 export type Asker = { readonly id: string; readonly reach: Reach; readonly at: Date }
 
 export const query = <Input extends z.ZodType, Answer>(

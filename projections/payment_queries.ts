@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { BookId, Identifier } from '../domain/ledger/events.ts'
 import { PaymentKind } from '../domain/payments.ts'
-import { type Asker, query } from './kernel.ts'
+import { query } from './kernel.ts'
 import { decodeCursor, type NumberedPage, pageOf, paging } from './paging.ts'
+import { onlyReached } from './reach.ts'
 import { type Conditions, conditions, escapeLike } from './select.ts'
 import type { Database } from './table.ts'
 
@@ -35,11 +36,6 @@ export type PaymentView = {
   settled_at: Date | null
 }
 
-/** Those that one is part of, on either side. */
-const onlyOwn = (where: Conditions, { reach, id }: Asker): void => {
-  if (reach === 'own') where.add('p.from_owner = ? or p.to_owner = ?', id, id)
-}
-
 type Stored = Omit<PaymentView, 'number' | 'from_id' | 'to_id'> & {
   number: string
   from_id: string | null
@@ -69,7 +65,7 @@ const selectPayments = async (
   }))
 }
 
-const reads = ['payments', 'accounts']
+const reads = ['payments', 'accounts', 'assignments']
 const filters = { book: BookId, kind: PaymentKind.optional() }
 
 /** Newest first. */
@@ -83,7 +79,7 @@ export const listPayments = query({
     where.add('p.book = ?', book)
     where.addIf('p.kind = ?', kind)
     where.addIf('p.status = ?', status)
-    onlyOwn(where, asker)
+    onlyReached(where, asker, 'p.from_owner', 'p.to_owner')
     const after = decodeCursor(cursor, 1)
     if (after) where.add('p.number < ?::bigint', ...after)
     const rows = await selectPayments(sql, where, `order by p.number desc limit ${limit + 1}`)
@@ -99,7 +95,7 @@ export const getPayment = query({
   run: async (sql, { payment }, asker) => {
     const where = conditions()
     where.add('p.payment = ?', payment)
-    onlyOwn(where, asker)
+    onlyReached(where, asker, 'p.from_owner', 'p.to_owner')
     return (await selectPayments(sql, where, ''))[0]
   },
 })
@@ -113,7 +109,7 @@ export const findPayment = query({
   run: async (sql, { book, asset, number }, asker) => {
     const where = conditions()
     where.add('p.book = ? and p.asset = ? and p.number = ?', book, asset, number)
-    onlyOwn(where, asker)
+    onlyReached(where, asker, 'p.from_owner', 'p.to_owner')
     return (await selectPayments(sql, where, ''))[0]
   },
 })
@@ -148,7 +144,7 @@ export const pagePayments = query({
       const like = `%${escapeLike(search)}%`
       where.add('p.reference ilike ? or p.description ilike ?', like, like)
     }
-    onlyOwn(where, asker)
+    onlyReached(where, asker, 'p.from_owner', 'p.to_owner')
     const { rows } = await sql.query<{ count: string }>(
       `select count(*) as count from payments p${where.where()}`,
       where.values,

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { RiskDecision } from '../domain/judgement.ts'
 import { BookId } from '../domain/ledger/events.ts'
-import { type Asker, query } from './kernel.ts'
+import { query } from './kernel.ts'
+import { onlyReached } from './reach.ts'
 import { type Conditions, conditions } from './select.ts'
 import type { Database } from './table.ts'
 
@@ -49,12 +50,8 @@ const selectScored = async (
   }))
 }
 
-const reads = ['payments', 'scores', 'entries']
+const reads = ['payments', 'scores', 'entries', 'assignments']
 const Kept = { book: BookId, asset: z.string() }
-
-const onlyOwn = (where: Conditions, { reach, id }: Asker): void => {
-  if (reach === 'own') where.add('p.from_owner = ? or p.to_owner = ?', id, id)
-}
 
 export const findScoredPayment = query({
   name: 'payments.find_scored',
@@ -64,7 +61,7 @@ export const findScoredPayment = query({
   run: async (sql, { book, asset, number }, asker) => {
     const where = conditions()
     where.add('p.book = ? and p.asset = ? and p.number = ?', book, asset, number)
-    onlyOwn(where, asker)
+    onlyReached(where, asker, 'p.from_owner', 'p.to_owner')
     return (await selectScored(sql, where, ''))[0]
   },
 })

@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { BookId } from '../domain/ledger/events.ts'
 import { RefundReason, refundEvents } from '../domain/refunds.ts'
 import type { Vault } from '../domain/vault.ts'
-import { type Asker, projection, query } from './kernel.ts'
+import { projection, query } from './kernel.ts'
 import type { NumberedPage } from './paging.ts'
+import { onlyReached } from './reach.ts'
 import { type Conditions, conditions } from './select.ts'
 import type { Database, Table } from './table.ts'
 import { openTexts } from './texts.ts'
@@ -150,12 +151,7 @@ const selectRefunds = async (
   return viewsOf(rows, vault)
 }
 
-/** To a customer, those of payments that he is part of. */
-const onlyOwn = (where: Conditions, { reach, id }: Asker): void => {
-  if (reach === 'own') where.add('r.from_owner = ? or r.to_owner = ?', id, id)
-}
-
-const reads = ['refunds', 'payments', 'users']
+const reads = ['refunds', 'payments', 'users', 'assignments']
 const Kept = { book: BookId, asset: z.string() }
 
 /** By the number that contracts with integer ids call it. */
@@ -167,7 +163,7 @@ export const findRefund = query({
   run: async (sql, { book, asset, number }, asker, vault) => {
     const where = conditions()
     where.add('r.book = ? and r.asset = ? and r.number = ?', book, asset, number)
-    onlyOwn(where, asker)
+    onlyReached(where, asker, 'r.from_owner', 'r.to_owner')
     return (await selectRefunds(sql, vault, where, 'limit 1'))[0]
   },
 })
@@ -190,7 +186,7 @@ export const pageRefunds = query({
     where.addIf('r.status = ?', status)
     where.addIf('r.reason = ?', reason)
     where.addIf('p.number = ?', payment_number)
-    onlyOwn(where, asker)
+    onlyReached(where, asker, 'r.from_owner', 'r.to_owner')
     const { rows } = await sql.query<{ count: string }>(
       `select count(*) as count ${from}${where.where()}`,
       where.values,

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { AccountCode, BookId, Identifier } from '../domain/ledger/events.ts'
 import { type Frequency, standingOrderEvents } from '../domain/standing_orders.ts'
-import { type Asker, projection, query } from './kernel.ts'
+import { projection, query } from './kernel.ts'
 import { decodeCursor, pageOf, paging } from './paging.ts'
+import { onlyReached } from './reach.ts'
 import { type Conditions, conditions } from './select.ts'
 import type { Database, Table } from './table.ts'
 
@@ -118,11 +119,6 @@ export type StandingOrderView = {
   cancelled_at: Date | null
 }
 
-/** A customer has those that pay from his own accounts. */
-const onlyOwn = (where: Conditions, { reach, id }: Asker): void => {
-  if (reach === 'own') where.add('from_owner = ?', id)
-}
-
 const selectOrders = async (
   sql: Database,
   where: Conditions,
@@ -147,13 +143,13 @@ export const listStandingOrders = query({
     ...{ book: BookId, from: AccountCode.optional(), status: StandingOrderStatus.optional() },
     ...paging,
   }),
-  reads: ['standing_orders'],
+  reads: ['standing_orders', 'assignments'],
   run: async (sql, { book, from, status, cursor, limit }, asker) => {
     const where = conditions()
     where.add('book = ?', book)
     where.addIf('from_account = ?', from)
     where.addIf('status = ?', status)
-    onlyOwn(where, asker)
+    onlyReached(where, asker, 'from_owner')
     const after = decodeCursor(cursor, 1)
     if (after) where.add('order_id < ?', ...after)
     return pageOf(await selectOrders(sql, where, limit + 1), limit, ({ order }) => [order])
@@ -164,11 +160,11 @@ export const getStandingOrder = query({
   name: 'standing_orders.get',
   permission: 'entries:read',
   input: z.strictObject({ order: Identifier }),
-  reads: ['standing_orders'],
+  reads: ['standing_orders', 'assignments'],
   run: async (sql, { order }, asker) => {
     const where = conditions()
     where.add('order_id = ?', order)
-    onlyOwn(where, asker)
+    onlyReached(where, asker, 'from_owner')
     return (await selectOrders(sql, where, 1))[0]
   },
 })
@@ -187,7 +183,7 @@ export const listDues = query({
   name: 'standing_orders.dues',
   permission: 'entries:read',
   input: z.strictObject({ order: Identifier, ...paging }),
-  reads: ['standing_orders'],
+  reads: ['standing_orders', 'assignments'],
   run: async (sql, { order, cursor, limit }, asker, vault) => {
     const seen = await getStandingOrder.run(sql, { order }, asker, vault)
     if (!seen) return undefined

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { AccountCode, BookId, Identifier } from '../domain/ledger/events.ts'
 import { statementEvents } from '../domain/statements.ts'
-import { type Asker, projection, query } from './kernel.ts'
+import { projection, query } from './kernel.ts'
 import { decodeCursor, pageOf, paging } from './paging.ts'
+import { onlyReached } from './reach.ts'
 import { type Conditions, conditions } from './select.ts'
 import type { Database, Table } from './table.ts'
 
@@ -85,11 +86,6 @@ export type StatementView = {
   reason: string | null
 }
 
-/** To a customer, other people's statements are not there. */
-const onlyOwn = (where: Conditions, { reach, id }: Asker): void => {
-  if (reach === 'own') where.add('customer = ?', id)
-}
-
 const selectStatements = async (
   sql: Database,
   where: Conditions,
@@ -109,11 +105,11 @@ export const listStatements = query({
   name: 'statements.list',
   permission: 'statements:read',
   input: z.strictObject({ book: BookId, account: AccountCode, ...paging }),
-  reads: ['statements'],
+  reads: ['statements', 'assignments'],
   run: async (sql, { book, account, cursor, limit }, asker) => {
     const where = conditions()
     where.add('book = ? and account = ?', book, account)
-    onlyOwn(where, asker)
+    onlyReached(where, asker, 'customer')
     const after = decodeCursor(cursor, 1)
     if (after) where.add('statement < ?', ...after)
     return pageOf(await selectStatements(sql, where, limit + 1), limit, (row) => [row.statement])
@@ -124,11 +120,11 @@ export const getStatement = query({
   name: 'statements.get',
   permission: 'statements:read',
   input: z.strictObject({ statement: Identifier }),
-  reads: ['statements'],
+  reads: ['statements', 'assignments'],
   run: async (sql, { statement }, asker) => {
     const where = conditions()
     where.add('statement = ?', statement)
-    onlyOwn(where, asker)
+    onlyReached(where, asker, 'customer')
     return (await selectStatements(sql, where, 1))[0]
   },
 })
@@ -138,11 +134,11 @@ export const findStatementFile = query({
   name: 'statements.file',
   permission: 'statements:read',
   input: z.strictObject({ file: z.string().max(128) }),
-  reads: ['statements'],
+  reads: ['statements', 'assignments'],
   run: async (sql, { file }, asker) => {
     const where = conditions()
     where.add(`file = ? and status = 'completed'`, file)
-    onlyOwn(where, asker)
+    onlyReached(where, asker, 'customer')
     return (await selectStatements(sql, where, 1))[0]
   },
 })

@@ -4,7 +4,7 @@ import { Role } from '../domain/permissions.ts'
 import { userEvents } from '../domain/users.ts'
 import type { Vault } from '../domain/vault.ts'
 import { projection, query } from './kernel.ts'
-import { decodeCursor, type NumberedPage, pageOf, paging } from './paging.ts'
+import { decodeCursor, pageOf, paging } from './paging.ts'
 import { type Conditions, conditions } from './select.ts'
 import type { Database, Table } from './table.ts'
 
@@ -92,7 +92,8 @@ export type UserView = Omit<Stored, 'profile'> & {
   readonly phone: string | null
 }
 
-const selectUsers = async (
+/** Users with what is personal opened. */
+export const selectUsers = async (
   sql: Database,
   vault: Vault,
   where: Conditions,
@@ -158,23 +159,4 @@ export const getSelf = query({
   input: z.strictObject({}),
   reads: ['users'],
   run: (sql, _input, asker, vault) => oneUser(sql, vault, asker.id),
-})
-
-/** Customers who sign in, in the order of their numbers. */
-export const listMembers = query({
-  name: 'users.members',
-  permission: 'members:read',
-  input: z.strictObject({ page: z.int().min(1), page_size: z.int().min(1).max(100) }),
-  reads: ['users'],
-  run: async (sql, { page, page_size }, _asker, vault): Promise<NumberedPage<UserView>> => {
-    const where = conditions()
-    where.add('roles @> ?::jsonb', JSON.stringify(['customer']))
-    const counted = await sql.query<{ count: string }>(
-      `select count(*) as count from users${where.where()}`,
-      where.values,
-    )
-    const rest = `order by number, id limit ${page_size} offset ${(page - 1) * page_size}`
-    const results = await selectUsers(sql, vault, where, rest)
-    return { count: Number(counted.rows[0]?.count ?? 0), results }
-  },
 })

@@ -115,7 +115,7 @@ const Opening = z.object({ user: GivenId, account_type: SusuProduct })
 
 const open = async (call: Call<z.infer<typeof Opening>>) => {
   const { user: number, account_type } = call.input
-  const owner = await found(ask(call, findHolder, { number }))
+  const owner = await found(ask({ ...call, reach: 'all' }, findHolder, { number }))
   if (!owner) throw new ProblemError(invalidField('user', noSuch(number)))
   const wanted = { ...kept, customer: owner.user, product: account_type, velocity_limits: [] }
   const { answer } = await tell(call, openDeposit, wanted)
@@ -128,11 +128,12 @@ const ById = z.object({ id: GivenId })
 export const accountRoutes: readonly Route[] = [
   route('post', '/api/accounts/', 'accounts:open', {
     tag,
-    summary: 'Open an account for a user',
+    summary: 'Open an account for a user; a mobile banker for his clients',
     status: 201,
     headers: ['X-Idempotency-Key'],
     input: Opening,
     response: Account,
+    problems: ['CLIENT_NOT_ASSIGNED'],
     example: {
       ...STAFF,
       body: { user: '{ada_number}', account_type: 'member_savings' },
@@ -142,7 +143,8 @@ export const accountRoutes: readonly Route[] = [
   }),
   route('get', '/api/accounts/', 'accounts:read', {
     tag,
-    summary: 'List accounts: staff see all, customers their own',
+    summary:
+      'List accounts: staff see all, mobile bankers those of their clients, customers their own',
     input: Listing,
     response: numberedPageOf(Account, 'CoastalAccount'),
     problems: ['RESOURCE_NOT_FOUND'],

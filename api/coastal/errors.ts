@@ -55,6 +55,7 @@ const table: Partial<Record<ProblemCode, Wording>> = {
   CODE_WRONG: { status: 400, message: 'Invalid OTP code.', under: 'error' },
   CODE_LOCKED: { status: 429, under: 'error' },
   ROLE_NOT_APPOINTABLE: { status: 400, code: 'INVALID_ROLE' },
+  CLIENT_NOT_ASSIGNED: { status: 403, code: 'PERMISSION_DENIED' },
   MAKER_IS_CHECKER: {
     status: 403,
     code: 'PERMISSION_DENIED',

@@ -86,13 +86,20 @@ const Counter = z.object({
   description: z.string().trim().max(256).default(''),
 })
 
+/** Who cannot be served by the caller is there, but no client of his. */
+const requireServable = async (call: Call, number: number): Promise<void> => {
+  await ask({ ...call, reach: 'all' }, findHolder, { number })
+  if (await found(ask(call, findHolder, { number }))) return
+  throw new ProblemError(problem('CLIENT_NOT_ASSIGNED', 'The member is not one of your clients.'))
+}
+
 /** The member's oldest account of a type: one that is active, if there is one. */
-const memberAccount = async (
+export const memberAccount = async (
   call: Call,
   owner_number: number,
   product: SusuProduct,
 ): Promise<KeptDepositView> => {
-  await ask(call, findHolder, { number: owner_number })
+  await requireServable(call, owner_number)
   const asked = { ...kept, owner_number, product, page: 1, page_size: MOST }
   const { results } = await ask(call, pageDeposits, asked)
   const account = results.find(({ status }) => status === 'active') ?? results[0]
@@ -203,7 +210,7 @@ export const transactionRoutes: readonly Route[] = [
     headers,
     input: Counter,
     response: Transaction,
-    problems: [...moving, 'RESOURCE_NOT_FOUND', 'ACCOUNT_NOT_FOUND'],
+    problems: [...moving, 'RESOURCE_NOT_FOUND', 'ACCOUNT_NOT_FOUND', 'CLIENT_NOT_ASSIGNED'],
     example: {
       ...STAFF,
       body: {

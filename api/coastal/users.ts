@@ -2,7 +2,8 @@ import { z } from '@hono/zod-openapi'
 import { signUp } from '../../commands/members.ts'
 import { sendCode, useCode } from '../../commands/one_time_codes.ts'
 import { appointStaff } from '../../commands/staff.ts'
-import { getSelf, getUser, listMembers, type UserView } from '../../projections/users.ts'
+import { listMembers, type MemberView } from '../../projections/members.ts'
+import { getSelf, getUser } from '../../projections/users.ts'
 import { ask, route, tell, tellPublic } from '../contract.ts'
 import { numberedPage, numberedPageOf, numberedPaging } from '../numbered_pages.ts'
 import type { Call, Route } from '../route.ts'
@@ -80,17 +81,21 @@ const Member = z
     id: z.int().nullable(),
     name: z.string(),
     email: z.string(),
-    current_assignment: z.null().openapi({ description: 'nobody is assigned to customers yet' }),
+    current_assignment: z
+      .object({ id: z.int().nullable(), name: z.string() })
+      .nullable()
+      .openapi({ description: 'the mobile banker who looks after him' }),
   })
   .openapi('CoastalMember')
 
 const memberShownTo = ({ identity }: Call) => {
   const shown = seesPersonal(identity)
-  return ({ number, name, email }: UserView): z.infer<typeof Member> => ({
+  const nameOf = (name: string | null) => (shown ? (name ?? '') : masks.name(name ?? ''))
+  return ({ number, name, email, banker }: MemberView): z.infer<typeof Member> => ({
     id: number,
-    name: shown ? (name ?? '') : masks.name(name ?? ''),
+    name: nameOf(name),
     email: shown ? (email ?? '') : masks.text(email ?? ''),
-    current_assignment: null,
+    current_assignment: banker && { id: banker.number, name: nameOf(banker.name) },
   })
 }
 
@@ -200,7 +205,7 @@ export const userRoutes: readonly Route[] = [
     description: 'Names are masked below managers.',
     input: z.object({}),
     response: User,
-    example: MANAGER,
+    example: { ...MANAGER, capture: { coastal_user: 'id' } },
     run: async (call) => ({ body: userShownTo(call.identity)(await ask(call, getSelf, {})) }),
   }),
   route('get', '/api/users/members/', 'members:read', {

@@ -157,6 +157,14 @@ export const userRoutes: readonly Route[] = [
     furtherExamples: [
       { body: { ...credentials, username: 'nora', name: 'Nora Lund', roles: ['retention_lead'] } },
       { body: { ...credentials, username: 'grace', name: 'Grace Hopper', roles: ['admin'] } },
+      {
+        body: { ...credentials, username: 'esi', name: 'Esi Owusu', roles: ['customer'] },
+        capture: { client: 'user', client_number: 'number' },
+      },
+      {
+        body: { ...credentials, username: 'yaw', name: 'Yaw Addo', roles: ['mobile_banker'] },
+        capture: { mobile_banker: 'user', mobile_banker_number: 'number' },
+      },
     ],
     location: ({ user }) => `/v1/users/${user}`,
   }),

@@ -15,6 +15,7 @@ import {
   unfitParties,
 } from '../../domain/payments.ts'
 import type { RefusalCode } from '../../domain/refusals.ts'
+import { unservable } from '../assignments.ts'
 import { command, type Enrichment, takeNumber } from '../kernel.ts'
 import { screeningOf } from '../ledger/gate.ts'
 import { dataOf } from '../ledger/kernel.ts'
@@ -143,7 +144,9 @@ const requesting = <Input extends z.ZodType>(
       const book = await lookAtBook(enrichment.ports, asked.book)
       if (isRefusal(book)) return book
       const sides = sidesOf(book, asked, enrichment)
-      return isRefusal(sides) ? sides : prepare(asked, sides, enrichment)
+      if (isRefusal(sides)) return sides
+      const client = (sides.from ?? sides.to)?.owner ?? ''
+      return (await unservable(enrichment, client)) ?? prepare(asked, sides, enrichment)
     },
     decide: (state: PaymentState, request: PaymentRequest | null) =>
       request === null ? [] : Payment.decide.request(state, request),

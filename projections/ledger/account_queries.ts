@@ -3,7 +3,8 @@ import { AccountCode, AccountType, BookId, Identifier } from '../../domain/ledge
 import { Asset } from '../../domain/money.ts'
 import { type Asker, query } from '../kernel.ts'
 import { decodeCursor, pageOf, paging } from '../paging.ts'
-import { type Conditions, conditions, escapeLike } from '../select.ts'
+import { onlyReached } from '../reach.ts'
+import { conditions, escapeLike } from '../select.ts'
 import type { Database } from '../table.ts'
 import { At, asOf } from './at.ts'
 
@@ -79,11 +80,6 @@ const selectAccounts = `
 
 const accountView = (row: AccountView): AccountView => ({ ...row, revision: Number(row.revision) })
 
-/** A customer sees what is his; to him the rest is not there. */
-export const onlyOwn = (where: Conditions, asker: Asker): void => {
-  if (asker.reach === 'own') where.add('a.owner = ?', asker.id)
-}
-
 export const listAccounts = query({
   name: 'accounts.list',
   permission: 'accounts:read',
@@ -97,7 +93,7 @@ export const listAccounts = query({
     order: z.enum(['account', '-account']).default('account'),
     ...paging,
   }),
-  reads: ['accounts', 'holds'],
+  reads: ['accounts', 'holds', 'assignments'],
   run: async (sql, input, asker) => {
     const { book, limit, order, prefix } = input
     const where = conditions()
@@ -107,7 +103,7 @@ export const listAccounts = query({
     where.addIf('a.asset = ?', input.asset)
     where.addIf('a.owner = ?', input.owner)
     if (prefix !== undefined) where.add('a.account like ?', `${escapeLike(prefix)}%`)
-    onlyOwn(where, asker)
+    onlyReached(where, asker, 'a.owner')
     const backwards = order === '-account'
     const after = decodeCursor(input.cursor, 1)
     if (after) where.add(`a.account ${backwards ? '<' : '>'} ?`, after[0])
@@ -128,7 +124,7 @@ const findAccount = async (
 ): Promise<AccountView | undefined> => {
   const where = conditions()
   where.add('a.book = ? and a.account = ?', book, account)
-  onlyOwn(where, asker)
+  onlyReached(where, asker, 'a.owner')
   const { rows } = await sql.query<AccountView>(selectAccounts + where.where(), where.values)
   return rows.map(accountView)[0]
 }
@@ -137,7 +133,7 @@ export const getAccount = query({
   name: 'accounts.get',
   permission: 'accounts:read',
   input: z.strictObject({ book: BookId, account: AccountCode }),
-  reads: ['accounts', 'holds'],
+  reads: ['accounts', 'holds', 'assignments'],
   run: (sql, { book, account }, asker) => findAccount(sql, book, account, asker),
 })
 
@@ -168,7 +164,7 @@ export const getBalance = query({
   name: 'balances.get',
   permission: 'accounts:read',
   input: z.strictObject({ book: BookId, account: AccountCode, at: At.optional() }),
-  reads: ['accounts', 'holds', 'entries'],
+  reads: ['accounts', 'holds', 'entries', 'assignments'],
   run: async (sql, { book, account: code, at }, asker): Promise<BalanceView | undefined> => {
     const account = await findAccount(sql, book, code, asker)
     if (!account) return undefined

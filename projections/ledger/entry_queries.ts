@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { AccountCode, BookId, Day, EntryKind, Identifier } from '../../domain/ledger/events.ts'
-import { query } from '../kernel.ts'
+import { type Asker, query } from '../kernel.ts'
 import { decodeCursor, pageOf, paging } from '../paging.ts'
+import { onlyReached } from '../reach.ts'
 import { conditions } from '../select.ts'
-import { onlyOwn } from './account_queries.ts'
+import type { Database } from '../table.ts'
 
 export type LineView = {
   account: string
@@ -53,8 +54,22 @@ const entryView = ({ ordinal: _ordinal, ...row }: StoredEntry): EntryView => ({
   revision: Number(row.revision),
 })
 
-const ownEntry = `exists (select 1 from entry_lines x join accounts a
-  on a.book = x.book and a.account = x.account where ${linesOfEntry} and a.owner = ?)`
+/** Those of an entry's accounts that the asker reaches. */
+const reachedOf = async (
+  sql: Database,
+  { book, lines }: EntryView,
+  asker: Asker,
+): Promise<ReadonlySet<string>> => {
+  const where = conditions()
+  const codes = lines.map(({ account }) => account)
+  where.add('a.book = ? and a.account = any(?)', book, codes)
+  onlyReached(where, asker, 'a.owner')
+  const { rows } = await sql.query<{ account: string }>(
+    `select a.account from accounts a${where.where()}`,
+    where.values,
+  )
+  return new Set(rows.map(({ account }) => account))
+}
 
 /** What others' accounts stood at is none of a customer's business. */
 const hideForeign = (entry: EntryView, own: ReadonlySet<string>): EntryView => ({
@@ -66,19 +81,15 @@ export const getEntry = query({
   name: 'entries.get',
   permission: 'entries:read',
   input: z.strictObject({ book: BookId, entry: Identifier }),
-  reads: ['entries', 'accounts'],
+  reads: ['entries', 'accounts', 'assignments'],
   run: async (sql, { book, entry }, asker) => {
     const where = conditions()
     where.add('e.book = ? and e.entry = ?', book, entry)
-    if (asker.reach === 'own') where.add(ownEntry, asker.id)
     const found = await sql.query<StoredEntry>(selectEntries + where.where(), where.values)
     const view = found.rows.map(entryView)[0]
     if (!view || asker.reach === 'all') return view
-    const { rows } = await sql.query<{ account: string }>(
-      'select account from accounts where book = $1 and owner = $2',
-      [book, asker.id],
-    )
-    return hideForeign(view, new Set(rows.map(({ account }) => account)))
+    const reached = await reachedOf(sql, view, asker)
+    return reached.size > 0 ? hideForeign(view, reached) : undefined
   },
 })
 
@@ -145,14 +156,14 @@ export const listLines = query({
     order: z.enum(['revision', '-revision']).default('-revision'),
     ...paging,
   }),
-  reads: ['entries', 'accounts'],
+  reads: ['entries', 'accounts', 'assignments'],
   run: async (sql, input, asker) => {
     const { limit, order } = input
     const where = conditions()
     where.add('l.book = ? and l.account = ?', input.book, input.account)
     where.addIf('l.value_date >= ?', input.from)
     where.addIf('l.value_date <= ?', input.to)
-    onlyOwn(where, asker)
+    onlyReached(where, asker, 'a.owner')
     const backwards = order === '-revision'
     const after = decodeCursor(input.cursor, 2)
     if (after) {

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { AccountCode, BookId, Identifier } from '../../domain/ledger/events.ts'
 import { query } from '../kernel.ts'
 import { decodeCursor, pageOf, paging } from '../paging.ts'
+import { onlyReached } from '../reach.ts'
 import { conditions } from '../select.ts'
-import { onlyOwn } from './account_queries.ts'
 
 export type HoldView = {
   book: string
@@ -34,13 +34,13 @@ export const listHolds = query({
     status: z.enum(['open', 'captured', 'released', 'expired']).optional(),
     ...paging,
   }),
-  reads: ['holds', 'accounts'],
+  reads: ['holds', 'accounts', 'assignments'],
   run: async (sql, input, asker) => {
     const where = conditions()
     where.add('h.book = ?', input.book)
     where.addIf('h.account = ?', input.account)
     where.addIf('h.status = ?', input.status)
-    onlyOwn(where, asker)
+    onlyReached(where, asker, 'a.owner')
     const after = decodeCursor(input.cursor, 1)
     if (after) where.add('h.hold > ?', after[0])
     const { rows } = await sql.query<HoldView>(
@@ -55,11 +55,11 @@ export const getHold = query({
   name: 'holds.get',
   permission: 'holds:read',
   input: z.strictObject({ book: BookId, hold: Identifier }),
-  reads: ['holds', 'accounts'],
+  reads: ['holds', 'accounts', 'assignments'],
   run: async (sql, { book, hold }, asker) => {
     const where = conditions()
     where.add('h.book = ? and h.hold = ?', book, hold)
-    onlyOwn(where, asker)
+    onlyReached(where, asker, 'a.owner')
     const { rows } = await sql.query<HoldView>(selectHolds + where.where(), where.values)
     return rows[0]
   },

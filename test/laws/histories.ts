@@ -159,6 +159,15 @@ const addObservations = async (g: GeneratorValue, { store }: MemoryPorts, world:
   }
 }
 
+type Registered = { readonly user: string; readonly roles: readonly string[] }
+
+/** Users by what they can be in what follows. */
+const personOf = ({ user, roles }: Registered) => ({
+  person: user,
+  ...(roles.includes('customer') && { client: user }),
+  ...(roles.includes('mobile_banker') && { banker: user }),
+})
+
 /** The same seed and commands give the same history. */
 export const createHistory = async (
   seed: number,
@@ -192,7 +201,7 @@ export const createHistory = async (
     for (const { type, data } of ports.store.log.slice(learnt)) {
       world.learn(data)
       // `user` is what owners are called too.
-      if (type === 'UserRegistered') world.learn({ person: (data as { user: string }).user })
+      if (type === 'UserRegistered') world.learn(personOf(data as Registered))
       const { payment, refund, to } = data as { payment?: string; refund?: string; to?: unknown }
       if (type === 'PaymentRequested' && to !== null) world.learn({ received: payment })
       if (type === 'PaymentCompleted') world.learn({ completed: payment })

@@ -166,6 +166,13 @@ const onMessage: Shape = ({ known }, input) => {
   return someWhere(ids, 'none').map((message) => ({ ...input, message }))
 }
 
+/** Of a banker, as a rule one who is none of the clients. */
+const aClientOfABanker: Shape = ({ known }) =>
+  fc.record({
+    user: someWhere(known.get('client') ?? [], 'nobody'),
+    banker: someWhere(known.get('banker') ?? [], 'nobody'),
+  })
+
 const emails = fc.constantFrom('ada@example.com', 'bob@example.com', 'eve@example.com')
 
 const ruleNames = fc.constantFrom('large', 'night')
@@ -201,7 +208,12 @@ export const shapes: Readonly<Record<string, Shape>> = {
       .map((entries) => ({ ...input, entries })),
   'exports.request': (_world, { book, format }) =>
     fc.constant({ book, format, from: '2026-01-01', to: '2026-01-31' }),
-  'users.register': (_world, input) => fc.constant({ ...input, user: undefined, password }),
+  // First those of whom one is to look after another.
+  'users.register': ({ known }, input) => {
+    const wanted = known.has('banker') ? 'customer' : 'mobile_banker'
+    const roles = known.has('client') ? input.roles : [wanted]
+    return fc.constant({ ...input, user: undefined, password, roles })
+  },
   'sessions.open': (world, input) =>
     someWhere(world.known.get('username') ?? [], 'ada').map((username) => ({
       ...input,
@@ -217,7 +229,11 @@ export const shapes: Readonly<Record<string, Shape>> = {
       ...{ username, email: `${username}@example.com`, password: 'Good enough 1!' },
     })),
   'staff.appoint': (_world, input) =>
-    emails.map((email) => ({ ...input, email, role: 'cashier', details: { branch_code: '7' } })),
+    fc.tuple(emails, fc.constantFrom('cashier', 'mobile_banker')).map(([email, role]) => ({
+      ...input,
+      ...{ email, role, details: { branch_code: '7' } },
+    })),
+  'assignments.assign': aClientOfABanker,
   'one_time_codes.use': aCode,
   'outbox.delivered': onMessage,
   'outbox.failed': onMessage,
@@ -362,7 +378,8 @@ export const weights: Readonly<Record<string, number>> = {
   'outbox.failed': 3,
   'accounts.close': 8,
   'members.import': 4,
-  'staff.appoint': 4,
+  'staff.appoint': 6,
+  'assignments.assign': 10,
   'users.import': 3,
   'members.sign_up': 2,
   'exports.request': 2,
@@ -380,6 +397,7 @@ export const weights: Readonly<Record<string, number>> = {
 /** What happens first, so that something can happen. */
 export const opening: readonly string[] = [
   ...['books.open', 'books.open', 'books.open', 'users.register', 'users.register'],
+  'assignments.assign',
   ...Array.from({ length: 9 }, (_, index) => `one_time_codes.${index % 3 === 0 ? 'send' : 'use'}`),
   ...Array.from({ length: 14 }, () => 'accounts.open'),
   ...['payments.open_accounts', 'machines.install', 'customers.register', 'customers.register'],
