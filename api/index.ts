@@ -17,6 +17,7 @@ import { entryRoutes } from './native/entries.ts'
 import { eventRoutes } from './native/events.ts'
 import { holdRoutes } from './native/holds.ts'
 import { holidayRoutes } from './native/holidays.ts'
+import { interestRoutes } from './native/interest.ts'
 import { laboratoryRoutes } from './native/laboratory.ts'
 import { installRoutes, machineRoutes } from './native/machines.ts'
 import { modelRoutes } from './native/models.ts'
@@ -55,6 +56,7 @@ export const nativeRoutes: readonly Route[] = [
   ...depositRoutes,
   ...paymentRoutes,
   ...standingOrderRoutes,
+  ...interestRoutes,
   ...machineRoutes,
   ...cardRoutes,
   ...churnRoutes,

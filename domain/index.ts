@@ -10,6 +10,7 @@ import { Customer } from './customers.ts'
 import { Email } from './emails.ts'
 import { Export } from './exports.ts'
 import { Holidays } from './holidays.ts'
+import { Interest } from './interest.ts'
 import type { Decider, EventSchemas } from './kernel.ts'
 import { Labels } from './labels.ts'
 import { Ledger } from './ledger/index.ts'
@@ -52,6 +53,7 @@ export const modules: readonly Decider[] = [
   Models,
   Payment,
   StandingOrder,
+  Interest,
   Policies,
   Refund,
   CashAdvance,

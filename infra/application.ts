@@ -185,7 +185,7 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
   const app = createApplication(contracts, services, metrics)
   serveSystem(app, services, metrics)
   serveDocs(app, documents)
-  const schedule = runSchedule({ ports, database, log, signal })
+  const schedule = runSchedule({ ports, database, freshness, log, signal })
   return {
     fetch: app.fetch as Application['fetch'],
     services,

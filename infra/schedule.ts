@@ -7,6 +7,7 @@ import { expireHolds } from '../commands/ledger/index.ts'
 import { carryOutPayment } from '../commands/payments/index.ts'
 import type { Ports } from '../commands/ports.ts'
 import { createTurns } from '../domain/turns.ts'
+import type { Freshness } from '../projections/freshness.ts'
 import { carryOutDue } from './due.ts'
 import type { Log } from './log.ts'
 import { SYSTEM } from './system.ts'
@@ -18,6 +19,7 @@ const AT_ONCE = 500
 export type ScheduleOptions = {
   readonly ports: Ports
   readonly database: Pool
+  readonly freshness: Freshness
   readonly log: Log
   readonly signal: AbortSignal
 }
@@ -76,8 +78,9 @@ export const runSchedule = (options: ScheduleOptions): Schedule => {
     const holds = await endHolds(options, context)
     const payments = await carryOutPayments(options, context)
     const unbooked = await bookUnbooked(options, context)
-    const due = await carryOutDue(options, context)
-    return (await endCardSessions(options, context)) || holds || payments || unbooked || due
+    const sessions = await endCardSessions(options, context)
+    const done = holds || payments || unbooked || sessions
+    return (await carryOutDue(options, context)) || done
   }
   const catchUp = () => inTurn(work)
   const tick = async (): Promise<void> => {

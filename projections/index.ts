@@ -8,6 +8,7 @@ import { customerBook } from './customers.ts'
 import { eventIndexBook } from './event_index.ts'
 import { exportBook } from './exports.ts'
 import { holidayBook } from './holidays.ts'
+import { interestBook } from './interest.ts'
 import type { Projection } from './kernel.ts'
 import { labelBook } from './labels.ts'
 import { accountBook, holdBook, journal, periodBook, screenedTransferBook } from './ledger/index.ts'
@@ -46,6 +47,7 @@ export const projections: readonly Projection[] = [
   outboxBook,
   paymentBook,
   standingOrderBook,
+  interestBook,
   policyBook,
   refundBook,
   cashAdvanceBook,

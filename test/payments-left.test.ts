@@ -41,7 +41,9 @@ test('what was let pass by a process that ended is carried out by the clock, onc
   const stopping = new AbortController()
   stopping.abort()
   const log = { error: () => undefined } as never
-  const schedule = runSchedule({ ports, database, log, signal: stopping.signal })
+  const { signal } = stopping
+  const freshness = { waitFor: async () => true, close: async () => undefined }
+  const schedule = runSchedule({ ports, database, freshness, log, signal })
   const statusOf = async (id: string) => {
     await caughtUp(await ports.store.head())
     const asker = { id: 'root', reach: 'all', at: ports.clock() } as const

@@ -108,6 +108,21 @@ const betweenDeposits: Shape = ({ now }, { description }) =>
     ...{ description: fc.constant(description), due: fc.constant(now.toISOString().slice(0, 10)) },
   })
 
+const interestTerms: Shape = (_world, { book, rate_bp }) =>
+  deposits.map((account) => ({ book, account, rate_bp }))
+
+/** What bears interest since this month began, mostly as it does by its terms. */
+const interestDue: Shape = ({ known }, { book }) =>
+  fc
+    .tuple(deposits, someWhere(known.get('accrues_from') ?? [], '2026-02-01'), amount)
+    .map(([account, accrues_from, opening]) => ({
+      ...{ book, account },
+      balances: {
+        ...{ accrues_from, since: accrues_from, opening: `${opening}000`, revision: 1 },
+        moved: [{ day: accrues_from, net: '-1', late: false }],
+      },
+    }))
+
 /** Due today. */
 const anOrder: Shape = (world, input) =>
   betweenDeposits(world, input).map((sides) => {
@@ -259,6 +274,9 @@ export const shapes: Readonly<Record<string, Shape>> = {
   'payments.request_at_counter': onDeposit,
   'payments.request_due': betweenDeposits,
   'standing_orders.place': anOrder,
+  'interest.set_terms': interestTerms,
+  'interest.capitalise': interestDue,
+  'interest.settle': interestDue,
   'refunds.request': aRefund,
   'cash_advances.request': anAdvance,
   'refunds.approve': onRefund,
@@ -327,6 +345,9 @@ export const weights: Readonly<Record<string, number>> = {
   'standing_orders.place': 8,
   'standing_orders.carry_out': 12,
   'standing_orders.cancel': 2,
+  'interest.set_terms': 6,
+  'interest.capitalise': 6,
+  'interest.settle': 8,
   'churn.add': 6,
   'churn.predict': 8,
   'churn.change': 3,
@@ -390,7 +411,7 @@ export const weights: Readonly<Record<string, number>> = {
   'periods.close': 4,
   'holidays.change': 10,
   'holidays.remove': 8,
-  'sessions.log_out': 4,
+  'sessions.log_out': 8,
   'users.change_password': 4,
 }
 
