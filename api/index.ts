@@ -19,6 +19,7 @@ import { holdRoutes } from './native/holds.ts'
 import { holidayRoutes } from './native/holidays.ts'
 import { interestRoutes } from './native/interest.ts'
 import { laboratoryRoutes } from './native/laboratory.ts'
+import { loanRoutes } from './native/loans.ts'
 import { installRoutes, machineRoutes } from './native/machines.ts'
 import { modelRoutes } from './native/models.ts'
 import { outboxRoutes } from './native/outbox.ts'
@@ -55,6 +56,7 @@ export const nativeRoutes: readonly Route[] = [
   ...installRoutes,
   ...depositRoutes,
   ...paymentRoutes,
+  ...loanRoutes,
   ...standingOrderRoutes,
   ...interestRoutes,
   ...machineRoutes,

@@ -14,6 +14,7 @@ import { Interest } from './interest.ts'
 import type { Decider, EventSchemas } from './kernel.ts'
 import { Labels } from './labels.ts'
 import { Ledger } from './ledger/index.ts'
+import { Loan } from './loans/index.ts'
 import { Models } from './models.ts'
 import { OneTimeCode } from './one_time_codes.ts'
 import { OutboxMessage } from './outbox.ts'
@@ -52,6 +53,7 @@ export const modules: readonly Decider[] = [
   ChurnAlertSettings,
   Models,
   Payment,
+  Loan,
   StandingOrder,
   Interest,
   Policies,

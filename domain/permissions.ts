@@ -32,6 +32,15 @@ export const permissions = [
   'payments:counter',
   /** Let payments of others pass, or not. */
   'payments:approve',
+  'loans:read',
+  /** File a loan. */
+  'loans:request',
+  'loans:repay',
+  /** Decide about loans below a limit. */
+  'loans:approve',
+  /** Approve a loan of any amount. */
+  'loans:approve_large',
+  'loans:write_off',
   /** Ask for a payment to be given back. */
   'refunds:request',
   /** Ask for cash of the counter, to be paid back; to see what was asked for. */
@@ -110,6 +119,7 @@ const teller: Grants = {
   ...all('transfers:post', 'payments:counter', 'accounts:open', 'holds:place'),
   ...all('refunds:request', 'advances:decide'),
   'advances:request': 'own',
+  ...all('loans:read', 'loans:request', 'loans:repay'),
   ...all('customers:read', 'customers:manage', 'cards:manage', 'machines:manage'),
   ...all('statements:read', 'members:read'),
 }
@@ -117,6 +127,7 @@ const teller: Grants = {
 const mobileBanker: Grants = {
   ...anybody,
   ...assigned('accounts:read', 'entries:read', 'holds:read', 'members:read'),
+  ...all('loans:read', 'loans:request', 'loans:repay'),
   ...assigned('accounts:open', 'payments:counter'),
   'transfers:post': 'own',
   'refunds:request': 'own',
@@ -126,6 +137,7 @@ const manager: Grants = {
   ...teller,
   ...all('entries:post', 'entries:reverse', 'accounts:manage', 'periods:read', 'users:read'),
   ...all('payments:approve', 'advances:request'),
+  ...all('loans:approve', 'loans:write_off'),
   ...all('risk:read', 'risk:work', 'risk:decide', 'risk:govern'),
   ...all('projections:read', 'calendars:manage'),
   ...all('staff:appoint', 'members:personal', 'clients:assign'),
@@ -138,6 +150,9 @@ const grants: Readonly<Record<Role, Grants>> = {
     'entries:read': 'own',
     'holds:read': 'own',
     'transfers:post': 'own',
+    'loans:read': 'own',
+    'loans:request': 'own',
+    'loans:repay': 'own',
     'refunds:request': 'own',
     'cards:use': 'own',
     'statements:read': 'own',
@@ -146,13 +161,14 @@ const grants: Readonly<Record<Role, Grants>> = {
   teller,
   staff: teller,
   mobile_banker: mobileBanker,
-  manager,
+  manager: { ...manager, ...all('loans:approve_large') },
   operations_manager: manager,
   admin: all(...permissions),
   auditor: {
     ...anybody,
     ...observer,
-    ...all('events:read', 'risk:read', 'users:read', 'projections:read', 'customers:read'),
+    ...all('events:read', 'risk:read', 'users:read', 'projections:read'),
+    ...all('customers:read', 'loans:read'),
   },
   analyst: {
     ...anybody,

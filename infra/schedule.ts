@@ -9,6 +9,7 @@ import type { Ports } from '../commands/ports.ts'
 import { createTurns } from '../domain/turns.ts'
 import type { Freshness } from '../projections/freshness.ts'
 import { carryOutDue } from './due.ts'
+import { workOnLoans } from './loans.ts'
 import type { Log } from './log.ts'
 import { SYSTEM } from './system.ts'
 import { bookUnbooked } from './unbooked.ts'
@@ -77,9 +78,10 @@ export const runSchedule = (options: ScheduleOptions): Schedule => {
     const context = { actor: SYSTEM, at: ports.clock(), correlation: newUlid() }
     const holds = await endHolds(options, context)
     const payments = await carryOutPayments(options, context)
+    const loans = await workOnLoans(options, context)
     const unbooked = await bookUnbooked(options, context)
     const sessions = await endCardSessions(options, context)
-    const done = holds || payments || unbooked || sessions
+    const done = holds || payments || loans || unbooked || sessions
     return (await carryOutDue(options, context)) || done
   }
   const catchUp = () => inTurn(work)

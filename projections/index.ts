@@ -12,6 +12,7 @@ import { interestBook } from './interest.ts'
 import type { Projection } from './kernel.ts'
 import { labelBook } from './labels.ts'
 import { accountBook, holdBook, journal, periodBook, screenedTransferBook } from './ledger/index.ts'
+import { loanBook } from './loans/index.ts'
 import { modelBook } from './models.ts'
 import { outboxBook } from './outbox.ts'
 import { paymentBook } from './payments.ts'
@@ -46,6 +47,7 @@ export const projections: readonly Projection[] = [
   modelBook,
   outboxBook,
   paymentBook,
+  loanBook,
   standingOrderBook,
   interestBook,
   policyBook,

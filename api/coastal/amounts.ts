@@ -6,7 +6,7 @@ export const ASSET = 'GHS/2'
 const PLACES = 2
 
 /** What is not there at all has a complaint of its own. */
-const orRequired =
+export const orRequired =
   (otherwise: string) =>
   ({ input }: { readonly input?: unknown }): string =>
     input === undefined ? REQUIRED : otherwise

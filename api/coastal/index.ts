@@ -4,6 +4,7 @@ import { authRoutes, logOutRoutes } from './auth.ts'
 import { cashAdvanceRoutes } from './cash_advances.ts'
 import { coastalDialect } from './dialect.ts'
 import { fraudRoutes } from './fraud.ts'
+import { loanRoutes } from './loans.ts'
 import { refundRoutes } from './refunds.ts'
 import { transactionRoutes } from './transactions.ts'
 import { registrationRoutes, userRoutes } from './users.ts'
@@ -17,6 +18,7 @@ export const coastal: Contract = {
     ...userRoutes,
     ...accountRoutes,
     ...transactionRoutes,
+    ...loanRoutes,
     ...refundRoutes,
     ...cashAdvanceRoutes,
     ...fraudRoutes,

@@ -6,6 +6,7 @@ import { logIn } from '../../commands/sessions.ts'
 import { Role } from '../../domain/permissions.ts'
 import { audiences } from '../../domain/sessions.ts'
 import type { Ask as AskAt } from './ask.ts'
+import { GivenLoan, seedLoans } from './coastal_loans.ts'
 import { GivenAccount, GivenTransaction, seedMoney } from './coastal_money.ts'
 import { GivenRefund, seedRefunds } from './coastal_refunds.ts'
 import type { Refs } from './machine.ts'
@@ -38,7 +39,7 @@ export const CoastalSeed = z.strictObject({
   users: z.array(User).max(1000).default([]),
   accounts: z.array(GivenAccount).max(1000).default([]),
   transactions: z.array(GivenTransaction).max(1000).default([]),
-  loans: none,
+  loans: z.array(GivenLoan).max(1000).default([]),
   openings: none,
   closures: none,
   refunds: z.array(GivenRefund).max(1000).default([]),
@@ -86,5 +87,7 @@ export const seedCoastal = async ({ ports, ask, at }: Sowing, seed: CoastalSeed)
   )
   const refs: Refs = Object.fromEntries(users)
   const known = { ...refs, ...(await seedMoney({ ports, ask, at }, seed, refs)) }
-  return { ...known, ...(await seedRefunds({ ports, ask, at }, seed.refunds, known)) }
+  const refunds = await seedRefunds({ ports, ask, at }, seed.refunds, known)
+  const loans = await seedLoans({ ports, ask, at }, seed.loans, seed, known)
+  return { ...known, ...refunds, ...loans }
 }

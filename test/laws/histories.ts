@@ -12,6 +12,7 @@ import { createMemoryPorts, type MemoryPorts } from '../support/memory.ts'
 import { arbitraryOf } from './arbitraries.ts'
 import type { AnyCommand } from './catalogue.ts'
 import { dump } from './dump.ts'
+import { loanHints } from './loans.ts'
 import { opening, shapes, weights } from './shapes.ts'
 import { createWorld, hintsOf, type World } from './world.ts'
 
@@ -90,7 +91,7 @@ const drawActor = (
 ): Actor => {
   const { user: users = [], person: people = [] } = Object.fromEntries(world.known)
   // A decision takes a person, and often a second one.
-  const decided = ['payments:approve', 'advances:decide']
+  const decided = ['payments:approve', 'loans:approve', 'loans:write_off', 'advances:decide']
   const decides = permission.startsWith('risk:') || decided.includes(permission)
   if (people.length > 0 && decides) {
     return { id: g(() => fc.constantFrom(...people)), roles: ['admin'] }
@@ -200,6 +201,7 @@ export const createHistory = async (
     if (!isRefusal(outcome)) world.learn(outcome.answer)
     for (const { type, data } of ports.store.log.slice(learnt)) {
       world.learn(data)
+      world.learn(loanHints(type, data))
       // `user` is what owners are called too.
       if (type === 'UserRegistered') world.learn(personOf(data as Registered))
       const { payment, refund, to } = data as { payment?: string; refund?: string; to?: unknown }

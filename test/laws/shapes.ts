@@ -1,8 +1,9 @@
 /** What some inputs must look like, beyond their schemas, to be worth deciding on. */
 import fc, { type Arbitrary } from 'fast-check'
+import { loanShapes, loanWeights } from './loans.ts'
 import type { World } from './world.ts'
 
-type Shape = (world: World, input: Readonly<Record<string, unknown>>) => Arbitrary<object>
+export type Shape = (world: World, input: Readonly<Record<string, unknown>>) => Arbitrary<object>
 type Line = { account: string; direction: 'debit' | 'credit'; amount: string }
 
 const codes = fc.constantFrom(
@@ -270,6 +271,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
       .map(([account, covered_by]) => ({ ...input, account, covered_by })),
   // Where most of what a history has is kept.
   'payments.open_accounts': (_world, { book }) => fc.constant({ book, asset: 'USD/2' }),
+  ...loanShapes,
   'payments.request': aPayment,
   'payments.request_at_counter': onDeposit,
   'payments.request_due': betweenDeposits,
@@ -327,6 +329,7 @@ export const weights: Readonly<Record<string, number>> = {
   'card_transactions.deposit': 12,
   'card_transactions.transfer': 10,
   'machines.load': 4,
+  ...loanWeights,
   'payments.request': 18,
   'payments.request_at_counter': 4,
   'payments.approve': 12,

@@ -47,7 +47,9 @@ export const createWorld = (start: Date): World => {
       walk(inner, field === 'id' && name !== '' ? name : (known ?? field))
     }
     const { account, asset } = value as { account?: unknown; asset?: unknown }
-    if (typeof account === 'string' && typeof asset === 'string') assetOf.set(account, asset)
+    if (typeof account !== 'string' || typeof asset !== 'string') return
+    // What a loan's own account stands at is booked by the loan alone.
+    if (!account.startsWith('loans:')) assetOf.set(account, asset)
   }
   return { now: start, known, assetOf, learn: (value) => walk(value, '') }
 }
@@ -83,7 +85,7 @@ const id = fc.stringMatching(/^[0-9A-Za-z]{1,12}$/)
 
 export const hintsOf = (world: World): Hints => {
   const references = [
-    ...['user', 'session', 'hold', 'entry', 'key', 'export', 'id', 'refresh_token'],
+    ...['user', 'loan', 'session', 'hold', 'entry', 'key', 'export', 'id', 'refresh_token'],
     ...['customer', 'card', 'case', 'order', 'payment', 'statement', 'task', 'transfer', 'advance'],
   ]
   const account = knownOr(world, 'account', fc.constant('nobody'))

@@ -1,0 +1,39 @@
+/** What time brings about in loans: instalments that are not paid, and what was left behind. */
+import type { Pool } from 'pg'
+import { type Context, execute } from '../commands/kernel.ts'
+import { ageLoan, carryOutLoan } from '../commands/loans/index.ts'
+import type { Ports } from '../commands/ports.ts'
+
+type LoanOptions = { readonly ports: Ports; readonly database: Pool }
+
+const AT_ONCE = 500
+
+/** Whoever was to have the ledger book it has ended, when it is not booked so long after. */
+const LEFT_BEHIND_MS = 10_000
+
+const bookLeftBehind = async ({ ports, database }: LoanOptions, context: Context) => {
+  const { rows } = await database.query<{ loan: string; step: string }>(
+    `select loan, step from loans where step_since <= $1 order by number limit ${AT_ONCE}`,
+    [new Date(context.at.getTime() - LEFT_BEHIND_MS)],
+  )
+  for (const left of rows) await execute(ports, carryOutLoan, left, context)
+  return rows.length > 0
+}
+
+const recordArrears = async ({ ports, database }: LoanOptions, context: Context) => {
+  const { rows } = await database.query<{ loan: string }>(
+    `select l.loan from loans l join books b on b.book = l.book
+     where l.next_check_on <= ($1::timestamptz + interval '1 day')::date
+       and l.next_check_on <= ($1::timestamptz at time zone b.time_zone)::date
+     order by l.next_check_on, l.number limit ${AT_ONCE}`,
+    [context.at],
+  )
+  for (const due of rows) await execute(ports, ageLoan, due, context)
+  return rows.length > 0
+}
+
+/** Does what is due, by the read model, and answers whether there was anything. */
+export const workOnLoans = async (options: LoanOptions, context: Context): Promise<boolean> => {
+  const booked = await bookLeftBehind(options, context)
+  return (await recordArrears(options, context)) || booked
+}
