@@ -21,6 +21,7 @@ const blocks = {
   references: 1000,
   refunds: 1,
   cash_advances: 1,
+  check_deposits: 1,
 } as const
 export type SequenceId = keyof typeof blocks
 

@@ -4,6 +4,7 @@ import { CardSession } from './card_sessions.ts'
 import { Card } from './cards.ts'
 import { Case } from './cases.ts'
 import { CashAdvance } from './cash_advances.ts'
+import { CheckDeposit } from './check_deposits.ts'
 import { Churn } from './churn.ts'
 import { ChurnAlertSettings } from './churn_alerts.ts'
 import { Customer } from './customers.ts'
@@ -59,6 +60,7 @@ export const modules: readonly Decider[] = [
   Policies,
   Refund,
   CashAdvance,
+  CheckDeposit,
   Task,
   Case,
   Labels,

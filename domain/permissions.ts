@@ -43,6 +43,8 @@ export const permissions = [
   'loans:write_off',
   /** Ask for a payment to be given back. */
   'refunds:request',
+  /** Take in checks of other banks, decide about them, say what became of them. */
+  'checks:process',
   /** Ask for cash of the counter, to be paid back; to see what was asked for. */
   'advances:request',
   /** Approve, hand out and take back cash that others have asked for. */
@@ -117,7 +119,7 @@ const teller: Grants = {
   ...anybody,
   ...all('books:read', 'accounts:read', 'entries:read', 'holds:read'),
   ...all('transfers:post', 'payments:counter', 'accounts:open', 'holds:place'),
-  ...all('refunds:request', 'advances:decide'),
+  ...all('refunds:request', 'advances:decide', 'checks:process'),
   'advances:request': 'own',
   ...all('loans:read', 'loans:request', 'loans:repay'),
   ...all('customers:read', 'customers:manage', 'cards:manage', 'machines:manage'),

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { bookCashAdvance } from '../commands/cash_advances.ts'
+import { bookCheckDeposit } from '../commands/check_deposits.ts'
 import { type Context, execute } from '../commands/kernel.ts'
 import type { Ports } from '../commands/ports.ts'
 import { processRefund } from '../commands/refunds.ts'
@@ -31,9 +32,20 @@ const bookCashAdvances = async ({ ports, database }: Options, context: Context, 
   return rows.length > 0
 }
 
+const bookCheckDeposits = async ({ ports, database }: Options, context: Context, by: Date) => {
+  const { rows } = await database.query<{ check: string }>(
+    `select check_id as "check" from check_deposits where unbooked is not null
+       and changed_at <= $1 order by number limit ${AT_ONCE}`,
+    [by],
+  )
+  for (const left of rows) await execute(ports, bookCheckDeposit, left, context)
+  return rows.length > 0
+}
+
 /** Has the ledger book what was decided on and left behind. Answers whether there was any. */
 export const bookUnbooked = async (options: Options, context: Context): Promise<boolean> => {
   const by = new Date(context.at.getTime() - LEFT_BEHIND_MS)
   const refunds = await processRefunds(options, context, by)
-  return (await bookCashAdvances(options, context, by)) || refunds
+  const advances = await bookCashAdvances(options, context, by)
+  return (await bookCheckDeposits(options, context, by)) || advances || refunds
 }

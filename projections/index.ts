@@ -3,6 +3,7 @@ import { assignmentBook } from './assignments.ts'
 import { cardBook } from './cards.ts'
 import { caseBook } from './cases.ts'
 import { cashAdvanceBook } from './cash_advances.ts'
+import { checkDepositBook } from './check_deposits.ts'
 import { churnBook } from './churn/index.ts'
 import { customerBook } from './customers.ts'
 import { eventIndexBook } from './event_index.ts'
@@ -53,6 +54,7 @@ export const projections: readonly Projection[] = [
   policyBook,
   refundBook,
   cashAdvanceBook,
+  checkDepositBook,
   taskBook,
   holidayBook.projection,
   eventIndexBook,

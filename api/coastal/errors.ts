@@ -80,6 +80,7 @@ const table: Partial<Record<ProblemCode, Wording>> = {
   LOAN_STEP_UNDER_WAY: { status: 409 },
   REFUND_NOT_PENDING: { status: 400, code: 'INVALID_STATUS' },
   CASH_ADVANCE_STATUS_UNFIT: { status: 400, code: 'INVALID_STATUS' },
+  CHECK_DEPOSIT_STATUS_UNFIT: { status: 400, code: 'INVALID_STATUS' },
   SCORE_NOT_READY: { status: 409 },
   PAYMENT_NOT_COMPLETED: { status: 409 },
   RESOURCE_NOT_FOUND: { status: 404, code: 'NOT_FOUND', message: 'Not found.' },

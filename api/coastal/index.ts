@@ -2,6 +2,7 @@ import type { Contract } from '../contract.ts'
 import { accountRoutes } from './accounts.ts'
 import { authRoutes, logOutRoutes } from './auth.ts'
 import { cashAdvanceRoutes } from './cash_advances.ts'
+import { checkDepositRoutes } from './check_deposits.ts'
 import { coastalDialect } from './dialect.ts'
 import { fraudRoutes } from './fraud.ts'
 import { loanRoutes } from './loans.ts'
@@ -21,6 +22,7 @@ export const coastal: Contract = {
     ...loanRoutes,
     ...refundRoutes,
     ...cashAdvanceRoutes,
+    ...checkDepositRoutes,
     ...fraudRoutes,
     ...logOutRoutes,
   ],

@@ -281,6 +281,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
   'interest.settle': interestDue,
   'refunds.request': aRefund,
   'cash_advances.request': anAdvance,
+  'check_deposits.submit': onDeposit,
   'refunds.approve': onRefund,
   'refunds.reject': onRefund,
   'refunds.process': onRefund,
@@ -307,13 +308,15 @@ export const shapes: Readonly<Record<string, Shape>> = {
   'policies.retire_rule': onRule,
   'policies.list_account': onList,
   'policies.unlist_account': onList,
+  'accounts.freeze': (_world, input) =>
+    fc.oneof(fc.constant(input), onDeposit(_world, input), onDeposit(_world, input)),
   'accounts.change_terms': (_world, input) => fc.constant({ ...input, overdraft_limit: '1000' }),
 }
 
 /** How often a command is drawn, where it is not once among all of them. */
 export const weights: Readonly<Record<string, number>> = {
   'accounts.open': 8,
-  'accounts.freeze': 2,
+  'accounts.freeze': 4,
   'accounts.unfreeze': 10,
   'deposits.open': 4,
   'deposits.bring_forward': 4,
@@ -335,6 +338,12 @@ export const weights: Readonly<Record<string, number>> = {
   'payments.approve': 12,
   'payments.reject': 12,
   'payments.carry_out': 14,
+  'check_deposits.submit': 8,
+  'check_deposits.approve': 20,
+  'check_deposits.reject': 3,
+  'check_deposits.clear': 8,
+  'check_deposits.return': 6,
+  'check_deposits.book': 14,
   'cash_advances.request': 6,
   'cash_advances.approve': 12,
   'cash_advances.reject': 4,
@@ -386,7 +395,7 @@ export const weights: Readonly<Record<string, number>> = {
   'transfers.post': 30,
   'transfers.approve': 12,
   'transfers.decline': 12,
-  'accounts.change_gating': 2,
+  'accounts.change_gating': 4,
   'entries.post': 20,
   'batches.post': 8,
   'entries.reverse': 8,

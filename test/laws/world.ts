@@ -86,7 +86,8 @@ const id = fc.stringMatching(/^[0-9A-Za-z]{1,12}$/)
 export const hintsOf = (world: World): Hints => {
   const references = [
     ...['user', 'loan', 'session', 'hold', 'entry', 'key', 'export', 'id', 'refresh_token'],
-    ...['customer', 'card', 'case', 'order', 'payment', 'statement', 'task', 'transfer', 'advance'],
+    ...['customer', 'card', 'case', 'order', 'payment', 'statement', 'task', 'transfer'],
+    ...['advance', 'check'],
   ]
   const account = knownOr(world, 'account', fc.constant('nobody'))
   const password = fc.constantFrom('a long enough password', 'another long password')
