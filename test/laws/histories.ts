@@ -91,7 +91,13 @@ const drawActor = (
 ): Actor => {
   const { user: users = [], person: people = [] } = Object.fromEntries(world.known)
   // A decision takes a person, and often a second one.
-  const decided = ['payments:approve', 'loans:approve', 'loans:write_off', 'advances:decide', 'checks:process']
+  const decided = [
+    'payments:approve',
+    'loans:approve',
+    'loans:write_off',
+    'advances:decide',
+    'checks:process',
+  ]
   const decides = permission.startsWith('risk:') || decided.includes(permission)
   if (people.length > 0 && decides) {
     return { id: g(() => fc.constantFrom(...people)), roles: ['admin'] }
