@@ -4,12 +4,13 @@ import { type DayBalances, earnedBy, REACH_DAYS } from '../domain/interest.ts'
 import { AccountCode, BookId } from '../domain/ledger/events.ts'
 import { type Asker, query } from './kernel.ts'
 import { decodeCursor, pageOf, paging } from './paging.ts'
+import { onlyReached } from './reach.ts'
 import { conditions } from './select.ts'
 import type { Database } from './table.ts'
 
 const ofAccount = { book: BookId, account: AccountCode }
 type OfAccount = { readonly book: string; readonly account: string }
-const reads = ['interest', 'accounts', 'entries']
+const reads = ['interest', 'accounts', 'entries', 'assignments']
 
 type Standing = {
   readonly accrues_from: string
@@ -24,11 +25,11 @@ type Standing = {
 const findStanding = async (
   sql: Database,
   { book, account }: OfAccount,
-  { reach, id }: Asker,
+  asker: Asker,
 ): Promise<Standing | undefined> => {
   const where = conditions()
   where.add('i.book = ? and i.account = ?', book, account)
-  if (reach === 'own') where.add('a.owner = ?', id)
+  onlyReached(where, asker, 'a.owner')
   const { rows } = await sql.query<Standing>(
     `select i.accrues_from::text, i.due_on::text, b.time_zone, p.revision,
        coalesce(p.owed, 0) as owed
