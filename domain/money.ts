@@ -45,6 +45,13 @@ export const placesOf = (asset: string): number => Number(asset.slice(asset.inde
 export const currencyOf = (asset: string): string =>
   asset.slice(0, asset.indexOf('/')).toLowerCase()
 
+/** A quotient of whole numbers, neither below zero, rounded half to even. */
+export const halfEven = (numerator: bigint, denominator: bigint): bigint => {
+  const whole = numerator / denominator
+  const twice = 2n * (numerator % denominator)
+  return twice > denominator || (twice === denominator && whole % 2n === 1n) ? whole + 1n : whole
+}
+
 /** `formatAmount('-1234567', 'USD/2')` is `-12345.67`: exact, no grouping. */
 export const formatAmount = (minor: string, asset: string): string => {
   const places = placesOf(asset)

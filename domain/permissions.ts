@@ -62,6 +62,21 @@ export const permissions = [
   'members:read',
   /** Say which mobile banker looks after whom. */
   'clients:assign',
+  /** Plan visits to clients, and pay them. */
+  'visits:work',
+  /** What collecting earns. */
+  'commissions:read',
+  'commissions:pay',
+  /** Keep a till: open it in the morning, count it in the evening. */
+  'tills:use',
+  /** Look at what another has counted. */
+  'tills:approve',
+  /** Reckon what interest or a commission would come to. */
+  'calculators:use',
+  /** How the bank and those who work for it are doing. */
+  'operations:read',
+  /** How the machines are doing. */
+  'system:read',
   /** Names and what else is personal, unmasked. */
   'members:personal',
   /** What was sent to whom, in full: codes and passwords too. */
@@ -123,6 +138,8 @@ const teller: Grants = {
   'advances:request': 'own',
   ...all('loans:read', 'loans:request', 'loans:repay'),
   ...all('customers:read', 'customers:manage', 'cards:manage', 'machines:manage'),
+  ...all('calculators:use'),
+  'tills:use': 'own',
   ...all('statements:read', 'members:read'),
 }
 /** Out with his clients: does for them what a teller does, and has neither machines nor cards. */
@@ -131,6 +148,9 @@ const mobileBanker: Grants = {
   ...assigned('accounts:read', 'entries:read', 'holds:read', 'members:read'),
   ...all('loans:read', 'loans:request', 'loans:repay'),
   ...assigned('accounts:open', 'payments:counter'),
+  ...all('calculators:use'),
+  'visits:work': 'own',
+  'commissions:read': 'own',
   'transfers:post': 'own',
   'refunds:request': 'own',
   'advances:decide': 'all',
@@ -143,6 +163,8 @@ const manager: Grants = {
   ...all('risk:read', 'risk:work', 'risk:decide', 'risk:govern'),
   ...all('projections:read', 'calendars:manage'),
   ...all('staff:appoint', 'members:personal', 'clients:assign'),
+  ...all('tills:use', 'tills:approve', 'visits:work', 'operations:read'),
+  ...all('commissions:read', 'commissions:pay'),
 }
 
 const grants: Readonly<Record<Role, Grants>> = {

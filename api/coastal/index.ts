@@ -1,6 +1,7 @@
 import type { Contract } from '../contract.ts'
 import { accountRoutes } from './accounts.ts'
 import { authRoutes, logOutRoutes } from './auth.ts'
+import { calculatorRoutes } from './calculators.ts'
 import { cashAdvanceRoutes } from './cash_advances.ts'
 import { checkDepositRoutes } from './check_deposits.ts'
 import { coastalDialect } from './dialect.ts'
@@ -24,6 +25,7 @@ export const coastal: Contract = {
     ...cashAdvanceRoutes,
     ...checkDepositRoutes,
     ...fraudRoutes,
+  ...calculatorRoutes,
     ...logOutRoutes,
   ],
 }
