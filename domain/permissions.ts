@@ -146,7 +146,7 @@ const teller: Grants = {
 const mobileBanker: Grants = {
   ...anybody,
   ...assigned('accounts:read', 'entries:read', 'holds:read', 'members:read'),
-  ...all('loans:read', 'loans:request', 'loans:repay'),
+  ...assigned('loans:read', 'loans:request', 'loans:repay'),
   ...assigned('accounts:open', 'payments:counter'),
   ...all('calculators:use'),
   'visits:work': 'own',

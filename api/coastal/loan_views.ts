@@ -1,11 +1,8 @@
 import { z } from '@hono/zod-openapi'
 import type { LoanApplication } from '../../domain/loans/application.ts'
 import { AgeingBucket, LoanProduct } from '../../domain/loans/schedules.ts'
-import {
-  type getLoanSchedule,
-  type LoanFileView,
-  LoanStatus,
-} from '../../projections/loans/queries.ts'
+import type { getLoanSchedule } from '../../projections/loans/queries.ts'
+import { type LoanFileView, LoanStatus } from '../../projections/loans/rows.ts'
 import { instant } from '../formats.ts'
 import type { Identity } from '../services.ts'
 import { Cedis, cedis } from './amounts.ts'

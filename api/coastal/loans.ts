@@ -13,10 +13,9 @@ import {
   findLoan,
   findLoanAccount,
   getLoanSchedule,
-  type LoanFileView,
-  LoanStatus,
   pageLoans,
 } from '../../projections/loans/queries.ts'
+import { type LoanFileView, LoanStatus } from '../../projections/loans/rows.ts'
 import { ask, route, tell } from '../contract.ts'
 import { answerOnce } from '../kept_answers.ts'
 import { numberedPage, numberedPageOf, numberedPaging } from '../numbered_pages.ts'
@@ -62,7 +61,7 @@ const borrowerOf = async (call: Call, number: number): Promise<string> => {
   if (!holder) throw new ProblemError(invalidField('user', noSuch(number)))
   // Whoever may file only for himself learns nothing of others.
   if (call.reach === 'own' && holder.user !== call.identity.id) {
-    throw new ProblemError(problem('NOT_PERMITTED', 'You file loans for yourself.'))
+    throw new ProblemError(problem('CLIENT_NOT_ASSIGNED', 'You file loans for yourself.'))
   }
   return holder.user
 }
@@ -170,7 +169,7 @@ export const loanRoutes: readonly Route[] = [
     headers,
     input: Filing,
     response: Loan,
-    problems: ['NOT_PERMITTED', 'BOOK_NOT_FOUND', 'ASSET_UNKNOWN'],
+    problems: ['CLIENT_NOT_ASSIGNED', 'BOOK_NOT_FOUND', 'ASSET_UNKNOWN'],
     example: {
       ...{ ...STAFF, capture: { coastal_loan: 'id' } },
       body: { ...filed, purpose: 'Stock for the shop', monthly_income: '2750.00' },

@@ -14,9 +14,9 @@ import {
   getLoan,
   getLoanApplication,
   getLoanSchedule,
-  LoanStatus,
   listLoans,
 } from '../../projections/loans/queries.ts'
+import { LoanStatus } from '../../projections/loans/rows.ts'
 import { tell } from '../contract.ts'
 import { type Route, read, write } from '../route.ts'
 import * as views from './views.ts'
@@ -115,7 +115,7 @@ export const loanRoutes: readonly Route[] = [
     tag,
     summary: 'File a loan, for oneself or for a customer',
     response: z.object({ loan: z.string(), number: z.int(), status: z.literal('pending') }),
-    problems: ['BOOK_NOT_FOUND', 'ASSET_UNKNOWN', 'CUSTOMER_NOT_FOUND'],
+    problems: ['BOOK_NOT_FOUND', 'ASSET_UNKNOWN', 'CUSTOMER_NOT_FOUND', 'CLIENT_NOT_ASSIGNED'],
     location: ({ loan }) => `/v1/loans/${loan}`,
     example: { body: filed, capture: { loan: 'loan' } },
     furtherExamples: [

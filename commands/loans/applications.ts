@@ -6,6 +6,7 @@ import { Loan } from '../../domain/loans/index.ts'
 import { LoanProduct, RateBasisPoints, TermMonths } from '../../domain/loans/schedules.ts'
 import type { LoanRequest, LoanState } from '../../domain/loans/state.ts'
 import { Amount, Asset } from '../../domain/money.ts'
+import { unservable } from '../assignments.ts'
 import { lookAtCustomer } from '../customers.ts'
 import { command, takeNumber } from '../kernel.ts'
 import { bookAsItStands, dataOf } from '../ledger/kernel.ts'
@@ -34,12 +35,12 @@ export const requestLoan = command({
   otherwise: 'LOAN_EXISTS',
   ifMatch: 'stream',
   enrich: async ({ application, borrower: named, ...terms }, enrichment) => {
-    const { ports, context, reach, at, newId } = enrichment
+    const { ports, context, at, newId } = enrichment
     if (await enrichment.isRepeated()) return null
     const borrower = named ?? context.actor.id
-    if (reach === 'own' && borrower !== context.actor.id) {
-      return refuse('NOT_PERMITTED', 'A loan for somebody else is filed by those who serve him.')
-    }
+    const isOwn = borrower === context.actor.id
+    const refused = isOwn ? undefined : await unservable(enrichment, borrower)
+    if (refused) return refused
     const { state, revision } = await bookAsItStands(ports, terms.book)
     if (revision < 0) return refuse('BOOK_NOT_FOUND', `There is no book ${terms.book}.`)
     if (!state.assets.includes(terms.asset)) {

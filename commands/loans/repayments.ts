@@ -5,6 +5,7 @@ import { AccountCode, Identifier } from '../../domain/ledger/events.ts'
 import { Loan } from '../../domain/loans/index.ts'
 import type { Data, LoanState } from '../../domain/loans/state.ts'
 import { Amount } from '../../domain/money.ts'
+import { unservable } from '../assignments.ts'
 import { bookAsItStands, dataOf } from '../ledger/kernel.ts'
 import { bookStep, loanCommand, lookAtLoan, noLoan, unfitAccount } from './bookings.ts'
 
@@ -20,13 +21,15 @@ export const repayLoan = loanCommand({
   permission: 'loans:repay',
   input: z.strictObject({ loan: Identifier, account: AccountCode, amount: Amount }),
   enrich: async (input, enrichment) => {
-    const { ports, context, reach, at } = enrichment
+    const { ports, context, at } = enrichment
     // Of the first request; the money of it may be what is lacking now.
     if (await enrichment.isRepeated()) return null
     const state = await lookAtLoan(ports, input.loan)
     const { request } = state
-    const isTheirs = reach === 'all' || request?.borrower === context.actor.id
-    if (!request || !isTheirs) return noLoan(input.loan)
+    if (!request) return noLoan(input.loan)
+    const isOwn = request.borrower === context.actor.id
+    // Of whom one does not serve, one knows no loans.
+    if (!isOwn && (await unservable(enrichment, request.borrower))) return noLoan(input.loan)
     const asked = { ...input, accepted_by: context.actor.id, accepted_at: at }
     const tried = Loan.decide.repay(state, asked)
     if (isRefusal(tried)) return tried
