@@ -7,6 +7,7 @@ import { Amount } from '../domain/money.ts'
 import { legsOf, type PaymentRequest } from '../domain/payments.ts'
 import { Refund, RefundReason, type RefundRequest, type RefundState } from '../domain/refunds.ts'
 import type { RefusalCode } from '../domain/refusals.ts'
+import { unservable } from './assignments.ts'
 import type { Outcome } from './engine.ts'
 import { command, type Enrichment, onExisting, takeNumber } from './kernel.ts'
 import { bookOnce, ifBookable } from './ledger/bookings.ts'
@@ -59,15 +60,26 @@ const bookRefund = async (
 const noPayment = (payment: string): Refusal =>
   refuse('PAYMENT_NOT_FOUND', `There is no payment ${payment}.`)
 
-/** What may be given back: what has been booked, and to a customer what he is part of. */
+/** Whether he is part of the payment, or serves somebody who is. */
+const concerns = async (
+  { from_owner, to_owner }: PaymentRequest,
+  enrichment: Enrichment,
+): Promise<boolean> => {
+  for (const party of [from_owner, to_owner]) {
+    if (party === null) continue
+    if (party === enrichment.context.actor.id) return true
+    if ((await unservable(enrichment, party)) === undefined) return true
+  }
+  return false
+}
+
+/** What may be given back: what has been booked, and concerns whoever asks for it. */
 const refundable = async (
   payment: string,
-  { ports, reach, context }: Enrichment,
+  enrichment: Enrichment,
 ): Promise<PaymentRequest | Refusal> => {
-  const { status, request } = await lookAtPayment(ports, payment)
-  if (!request) return noPayment(payment)
-  const parties = [request.from_owner, request.to_owner]
-  if (reach === 'own' && !parties.includes(context.actor.id)) return noPayment(payment)
+  const { status, request } = await lookAtPayment(enrichment.ports, payment)
+  if (!request || !(await concerns(request, enrichment))) return noPayment(payment)
   return status === 'completed'
     ? request
     : refuse('PAYMENT_NOT_REFUNDABLE', 'Only a payment that is completed can be refunded.')

@@ -147,12 +147,11 @@ const mobileBanker: Grants = {
   ...anybody,
   ...assigned('accounts:read', 'entries:read', 'holds:read', 'members:read'),
   ...assigned('loans:read', 'loans:request', 'loans:repay'),
-  ...assigned('accounts:open', 'payments:counter'),
+  ...assigned('accounts:open', 'payments:counter', 'refunds:request'),
   ...all('calculators:use'),
   'visits:work': 'own',
   'commissions:read': 'own',
   'transfers:post': 'own',
-  'refunds:request': 'own',
   'advances:decide': 'all',
 }
 const manager: Grants = {
