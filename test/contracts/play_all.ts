@@ -11,7 +11,7 @@ import { useDaybook } from '../support/stack.ts'
 import { playScenario } from './runner/play.ts'
 import { readCases } from './runner/read.ts'
 
-const openStores = async (directory: string) => {
+export const openStores = async (directory: string) => {
   const running = await eventually(
     'where the stores are',
     async () => findRunning(directory),
@@ -23,10 +23,10 @@ const openStores = async (directory: string) => {
     database: await connectPostgres({ url: running.databaseUrl, name: 'cases', max: 2 }),
   }
 }
-type Stores = Awaited<ReturnType<typeof openStores>>
+export type Stores = Awaited<ReturnType<typeof openStores>>
 
 /** What the audit finds wrong: debits and credits that differ, rows that do not follow. */
-const differences = async (stores: Stores | undefined): Promise<unknown> => {
+export const differences = async (stores: Stores | undefined): Promise<unknown> => {
   if (!stores) throw new Error('the stores are not open')
   const { signal } = new AbortController()
   const report = await verify({ ...stores, projections, schemas: eventSchemas, signal })
