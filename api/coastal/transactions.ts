@@ -20,7 +20,7 @@ import { answerOnce } from '../kept_answers.ts'
 import { numberedPage, numberedPageOf, numberedPaging } from '../numbered_pages.ts'
 import { invalidField, ProblemError, problem } from '../problems.ts'
 import type { Call, Route } from '../route.ts'
-import { afterwards, found, kept, noSuch, STAFF } from './accounts.ts'
+import { ADMIN, afterwards, found, kept, noSuch, STAFF } from './accounts.ts'
 import { GivenAmount, GivenId } from './amounts.ts'
 import { Status, statuses, Transaction, transactionOf } from './transaction_views.ts'
 
@@ -212,7 +212,7 @@ export const transactionRoutes: readonly Route[] = [
     response: Transaction,
     problems: [...moving, 'RESOURCE_NOT_FOUND', 'ACCOUNT_NOT_FOUND', 'CLIENT_NOT_ASSIGNED'],
     example: {
-      ...STAFF,
+      ...ADMIN,
       body: {
         ...{ member_id: '{ada_number}', type: 'deposit', amount: '100.00' },
         account_type: 'member_savings',

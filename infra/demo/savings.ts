@@ -13,7 +13,7 @@ const asset = 'GHS/2'
 type Member = {
   readonly username: string
   readonly name: string
-  readonly role: Role
+  readonly role: Exclude<Role, 'system'>
   readonly phone: string
   /** Balances in pesewas, by product. */
   readonly accounts?: Partial<Record<SusuProduct, string>>
