@@ -16,6 +16,7 @@ const blocks = {
   users: 1,
   accounts: 1,
   alerts: 1,
+  visits: 1,
   loans: 1,
   payments: 100,
   references: 1000,

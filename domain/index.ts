@@ -31,6 +31,7 @@ import { Statement } from './statements.ts'
 import { Task } from './tasks.ts'
 import { Username } from './usernames.ts'
 import { User } from './users.ts'
+import { Visit } from './visits.ts'
 
 /** Every plain catalogue. */
 export const registries: readonly Registry[] = [Holidays]
@@ -41,6 +42,7 @@ export const modules: readonly Decider[] = [
   User,
   Username,
   Assignment,
+  Visit,
   Session,
   ApiKey,
   Export,

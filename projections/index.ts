@@ -25,6 +25,7 @@ import { standingOrderBook } from './standing_orders.ts'
 import { statementBook } from './statements.ts'
 import { taskBook } from './tasks.ts'
 import { userBook } from './users.ts'
+import { visitBook } from './visits.ts'
 
 /** Every read model. A new one is built from the whole log at the next start. */
 export const projections: readonly Projection[] = [
@@ -38,6 +39,7 @@ export const projections: readonly Projection[] = [
   labelBook,
   userBook,
   assignmentBook,
+  visitBook,
   sessionBook,
   apiKeyBook,
   exportBook,

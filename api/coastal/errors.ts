@@ -56,6 +56,7 @@ const table: Partial<Record<ProblemCode, Wording>> = {
   CODE_LOCKED: { status: 429, under: 'error' },
   ROLE_NOT_APPOINTABLE: { status: 400, code: 'INVALID_ROLE' },
   CLIENT_NOT_ASSIGNED: { status: 403, code: 'PERMISSION_DENIED' },
+  VISIT_NOT_PLANNED: { status: 400, code: 'INVALID_STATUS' },
   MAKER_IS_CHECKER: {
     status: 403,
     code: 'PERMISSION_DENIED',

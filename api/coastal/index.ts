@@ -6,6 +6,7 @@ import { cashAdvanceRoutes } from './cash_advances.ts'
 import { checkDepositRoutes } from './check_deposits.ts'
 import { coastalDialect } from './dialect.ts'
 import { fraudRoutes } from './fraud.ts'
+import { operationRoutes } from './operations.ts'
 import { loanRoutes } from './loans.ts'
 import { refundRoutes } from './refunds.ts'
 import { transactionRoutes } from './transactions.ts'
@@ -26,6 +27,7 @@ export const coastal: Contract = {
     ...checkDepositRoutes,
     ...fraudRoutes,
   ...calculatorRoutes,
+  ...operationRoutes,
     ...logOutRoutes,
   ],
 }

@@ -16,6 +16,13 @@ const Assignment = z
   .openapi('Assignment')
 
 export const assignmentRoutes: readonly Route[] = [
+  write('delete', '/v1/users/{user}/mobile-banker', unassignClient, {
+    tag,
+    summary: 'Leave a customer to no mobile banker',
+    response: z.object({ client: z.string(), banker: z.null() }),
+    problems: ['USER_NOT_FOUND'],
+    example: { params: { user: '{client}' } },
+  }),
   write('put', '/v1/users/{user}/mobile-banker', assignClient, {
     tag,
     summary: 'Have a mobile banker look after a customer',
@@ -30,12 +37,5 @@ export const assignmentRoutes: readonly Route[] = [
     response: views.pageOf(Assignment, 'Assignment'),
     problems: ['BAD_CURSOR'],
     example: { query: { banker: '{mobile_banker}' } },
-  }),
-  write('delete', '/v1/users/{user}/mobile-banker', unassignClient, {
-    tag,
-    summary: 'Leave a customer to no mobile banker',
-    response: z.object({ client: z.string(), banker: z.null() }),
-    problems: ['USER_NOT_FOUND'],
-    example: { params: { user: '{client}' } },
   }),
 ]

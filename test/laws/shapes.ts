@@ -189,6 +189,15 @@ const aClientOfABanker: Shape = ({ known }) =>
     banker: someWhere(known.get('banker') ?? [], 'nobody'),
   })
 
+/** Today, to somebody who has a banker as a rule. */
+const aVisit: Shape = ({ known, now }, input) =>
+  someWhere(known.get('client') ?? [], 'nobody').map((client) => ({
+    ...{ ...input, client, day: now.toISOString().slice(0, 10) },
+  }))
+
+const onVisit: Shape = ({ known }, input) =>
+  someWhere(known.get('visit') ?? [], 'none').map((visit) => ({ ...input, visit }))
+
 const emails = fc.constantFrom('ada@example.com', 'bob@example.com', 'eve@example.com')
 
 const ruleNames = fc.constantFrom('large', 'night')
@@ -250,6 +259,9 @@ export const shapes: Readonly<Record<string, Shape>> = {
       ...{ email, role, details: { branch_code: '7' } },
     })),
   'assignments.assign': aClientOfABanker,
+  'visits.plan': aVisit,
+  'visits.complete': onVisit,
+  'visits.cancel': onVisit,
   'one_time_codes.use': aCode,
   'outbox.delivered': onMessage,
   'outbox.failed': onMessage,
@@ -413,6 +425,9 @@ export const weights: Readonly<Record<string, number>> = {
   'members.import': 4,
   'staff.appoint': 6,
   'assignments.assign': 10,
+  'visits.plan': 8,
+  'visits.complete': 4,
+  'visits.cancel': 4,
   'users.import': 3,
   'members.sign_up': 2,
   'exports.request': 2,
