@@ -76,7 +76,6 @@ const table: Partial<Record<ProblemCode, Wording>> = {
   PAYMENT_NOT_PENDING: { status: 400, code: 'INVALID_STATUS' },
   LOAN_NOT_PENDING: { status: 400, code: 'INVALID_STATUS' },
   LOAN_NOT_RUNNING: { status: 400, code: 'INVALID_STATUS' },
-  LOAN_NOT_DEFAULTED: { status: 400, code: 'INVALID_STATUS' },
   LOAN_ABOVE_LIMIT: { status: 403, code: 'PERMISSION_DENIED' },
   LOAN_STEP_UNDER_WAY: { status: 409 },
   REFUND_NOT_PENDING: { status: 400, code: 'INVALID_STATUS' },

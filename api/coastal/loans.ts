@@ -255,8 +255,8 @@ export const loanRoutes: readonly Route[] = [
       ...['NOTHING_TO_WRITE_OFF', 'MAKER_IS_CHECKER'],
     ] as const,
     example: {
-      ...{ ...ADMIN, ...byId, body: { reason: 'Moved away' } },
-      refused: 'MAKER_IS_CHECKER',
+      ...{ ...ADMIN, params: { id: '{coastal_other_loan}' } },
+      ...{ body: { reason: 'Moved away' }, refused: 'LOAN_NOT_DEFAULTED' },
     },
     run: (call) => answerOnce(call, writeOff),
   }),
