@@ -4,6 +4,7 @@ import { bookCheckDeposit } from '../commands/check_deposits.ts'
 import { type Context, execute } from '../commands/kernel.ts'
 import type { Ports } from '../commands/ports.ts'
 import { processRefund } from '../commands/refunds.ts'
+import { isRefusal } from '../domain/kernel.ts'
 
 const AT_ONCE = 500
 
@@ -12,40 +13,49 @@ const LEFT_BEHIND_MS = 10_000
 
 type Options = { readonly ports: Ports; readonly database: Pool }
 
-const processRefunds = async ({ ports, database }: Options, context: Context, by: Date) => {
-  const { rows } = await database.query<{ payment: string; refund: string }>(
-    `select payment, refund from refunds where status = 'approved' and decided_at <= $1
-       order by number limit ${AT_ONCE}`,
-    [by],
-  )
-  for (const left of rows) await execute(ports, processRefund, left, context)
-  return rows.length > 0
+/** By the read models: what the ledger was not asked for, or refused, up to a time. */
+const find = async <Left extends object>(
+  { database }: Options,
+  { at }: Context,
+  text: string,
+): Promise<readonly Left[]> => {
+  const by = new Date(at.getTime() - LEFT_BEHIND_MS)
+  return (await database.query<Left>(`${text} order by number limit ${AT_ONCE}`, [by])).rows
 }
 
-const bookCashAdvances = async ({ ports, database }: Options, context: Context, by: Date) => {
-  const { rows } = await database.query<{ advance: string }>(
-    `select advance from cash_advances where unbooked is not null and changed_at <= $1
-       order by number limit ${AT_ONCE}`,
-    [by],
-  )
-  for (const left of rows) await execute(ports, bookCashAdvance, left, context)
-  return rows.length > 0
-}
-
-const bookCheckDeposits = async ({ ports, database }: Options, context: Context, by: Date) => {
-  const { rows } = await database.query<{ check: string }>(
-    `select check_id as "check" from check_deposits where unbooked is not null
-       and changed_at <= $1 order by number limit ${AT_ONCE}`,
-    [by],
-  )
-  for (const left of rows) await execute(ports, bookCheckDeposit, left, context)
-  return rows.length > 0
+/** One after another. Answers whether there was any that is booked now. */
+const bookAll = async <Left>(
+  left: readonly Left[],
+  book: (one: Left) => Promise<unknown>,
+): Promise<boolean> => {
+  let booked = 0
+  for (const one of left) if (!isRefusal(await book(one))) booked += 1
+  return booked > 0
 }
 
 /** Has the ledger book what was decided on and left behind. Answers whether there was any. */
 export const bookUnbooked = async (options: Options, context: Context): Promise<boolean> => {
-  const by = new Date(context.at.getTime() - LEFT_BEHIND_MS)
-  const refunds = await processRefunds(options, context, by)
-  const advances = await bookCashAdvances(options, context, by)
-  return (await bookCheckDeposits(options, context, by)) || advances || refunds
+  const { ports } = options
+  const refunds = await find<{ payment: string; refund: string }>(
+    options,
+    context,
+    `select payment, refund from refunds where status = 'approved' and decided_at <= $1`,
+  )
+  const advances = await find<{ advance: string }>(
+    options,
+    context,
+    'select advance from cash_advances where unbooked is not null and changed_at <= $1',
+  )
+  const checks = await find<{ check: string }>(
+    options,
+    context,
+    `select check_id as "check" from check_deposits
+       where unbooked is not null and changed_at <= $1`,
+  )
+  const done = [
+    await bookAll(refunds, (left) => execute(ports, processRefund, left, context)),
+    await bookAll(advances, (left) => execute(ports, bookCashAdvance, left, context)),
+    await bookAll(checks, (left) => execute(ports, bookCheckDeposit, left, context)),
+  ]
+  return done.includes(true)
 }
