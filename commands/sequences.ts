@@ -16,6 +16,8 @@ const blocks = {
   users: 1,
   accounts: 1,
   alerts: 1,
+  conversations: 1,
+  messages: 100,
   visits: 1,
   loans: 1,
   payments: 100,

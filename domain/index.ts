@@ -7,6 +7,7 @@ import { CashAdvance } from './cash_advances.ts'
 import { CheckDeposit } from './check_deposits.ts'
 import { Churn } from './churn.ts'
 import { ChurnAlertSettings } from './churn_alerts.ts'
+import { Conversation } from './conversations.ts'
 import { Customer } from './customers.ts'
 import { Email } from './emails.ts'
 import { Export } from './exports.ts'
@@ -21,6 +22,7 @@ import { OneTimeCode } from './one_time_codes.ts'
 import { OutboxMessage } from './outbox.ts'
 import { Payment } from './payments.ts'
 import { Policies } from './policies.ts'
+import { UserPreferences } from './preferences.ts'
 import { Refund } from './refunds.ts'
 import { deciderOf, type Registry } from './registry.ts'
 import { riskEvents } from './risk.ts'
@@ -68,6 +70,8 @@ export const modules: readonly Decider[] = [
   Labels,
   OutboxMessage,
   OneTimeCode,
+  Conversation,
+  UserPreferences,
   ...registries.map(deciderOf),
 ]
 

@@ -79,6 +79,8 @@ export const permissions = [
   'system:read',
   /** Names and what else is personal, unmasked. */
   'members:personal',
+  /** Write to others, and say how to hear of what they write. */
+  'messages:use',
   /** What was sent to whom, in full: codes and passwords too. */
   'outbox:read',
   /** Say what became of a message. */
@@ -128,7 +130,10 @@ const granting =
 const all = granting('all')
 const assigned = granting('assigned')
 
-const anybody: Grants = { ...all('self:read', 'calendars:read'), 'tasks:read': 'own' }
+const anybody: Grants = {
+  ...all('self:read', 'calendars:read', 'messages:use'),
+  'tasks:read': 'own',
+}
 const observer = all('books:read', 'accounts:read', 'entries:read', 'holds:read', 'periods:read')
 const teller: Grants = {
   ...anybody,

@@ -140,6 +140,8 @@ export const refusals = {
   CODE_WRONG: { kind: 'forbidden', title: 'The code is wrong' },
   CODE_LOCKED: { kind: 'forbidden', title: 'Too many wrong codes' },
   MESSAGE_NOT_QUEUED: { kind: 'conflict', title: 'The message does not wait to be sent' },
+  CONVERSATION_NOT_FOUND: { kind: 'missing', title: 'No such conversation' },
+  MEMBER_UNSUITABLE: { kind: 'forbidden', title: 'This person cannot be written to' },
   NOT_PERMITTED: { kind: 'forbidden', title: 'You may not do this' },
 } as const satisfies Record<string, { kind: RefusalKind; title: string }>
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { createServer } from 'node:net'
-import { serve } from '@hono/node-server'
+import { serve, type WebSocketServerLike } from '@hono/node-server'
+import { WebSocketServer } from 'ws'
 import type { Documents } from '../api/docs.ts'
 import { contracts } from '../api/index.ts'
 import { nativeDialect } from '../api/native/dialect.ts'
@@ -9,6 +10,7 @@ import { describeAll, describeOne } from '../api/openapi.ts'
 import type { Ports } from '../commands/ports.ts'
 import { projections } from '../projections/index.ts'
 import { type Application, openApplication, type Surroundings } from './application.ts'
+import { MOST_BYTES } from './chat/frames.ts'
 import type { Config } from './config.ts'
 import { StartError } from './start/error.ts'
 
@@ -48,10 +50,12 @@ const portFault = (host: string, port: number, error: NodeJS.ErrnoException): St
   )
 
 const listen = async (fetch: Application['fetch'], config: Config): Promise<Server> => {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MOST_BYTES })
   const server = serve({
     fetch: fetch as never,
     hostname: config.host,
     port: config.port,
+    websocket: { server: sockets as WebSocketServerLike },
   }) as Server
   await new Promise<void>((resolve, reject) => {
     server.once('listening', resolve)

@@ -13,10 +13,13 @@ import { createThrottle } from '../api/throttle.ts'
 import { noteWrites } from '../api/written.ts'
 import { lookAtApiKey } from '../commands/api_keys.ts'
 import type { Ports } from '../commands/ports.ts'
+import type { MessageSent } from '../domain/conversations.ts'
 import type { AudienceName } from '../domain/sessions.ts'
 import { readBuilds } from '../projections/builds.ts'
 import { type Freshness, followFreshness } from '../projections/freshness.ts'
 import { createAttachments } from './attachments.ts'
+import { startChat } from './chat/index.ts'
+import { serveChat } from './chat/socket.ts'
 import { startDelivery } from './churn/alerts.ts'
 import { scoreBatch } from './churn/batch.ts'
 import { trainChurnModel } from './churn/training.ts'
@@ -28,6 +31,7 @@ import { openFile } from './files.ts'
 import { analyzePayments } from './fraud/batch.ts'
 import { tryCounterfactual } from './fraud/counterfactual.ts'
 import { trainFraudModel } from './fraud/training.ts'
+import { hearEvents } from './hearing.ts'
 import type { Log } from './log.ts'
 import { hearMessages, startOutbox } from './outbox/index.ts'
 import { sendersOf } from './outbox/ways.ts'
@@ -106,7 +110,8 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
   const revocations = createRevocations(clock)
   const written = noteWrites(connectEventStore({ url: parts.eventStoreUrl }))
   const messages = hearMessages(revocations.watch(written.store))
-  const { store } = messages
+  const said = hearEvents<MessageSent>(messages.store, 'ConversationMessageSent')
+  const { store } = said
   const freshness = await followFreshness(database, log)
   const index = createEntryIndex(database, store, freshness)
   const scores = createScoreIndex(database, store, freshness)
@@ -129,6 +134,8 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
     ...{ ports, database, freshness, senders: sendersOf(config), log, signal },
   })
   messages.heardBy(outbox.deliver)
+  const chat = startChat({ ports, database, freshness, log, signal })
+  said.heardBy(chat.tellOf)
   const tasks = startTasks({
     ports,
     database,
@@ -185,6 +192,7 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
   const app = createApplication(contracts, services, metrics)
   serveSystem(app, services, metrics)
   serveDocs(app, documents)
+  serveChat(app, services, chat.hub)
   const schedule = runSchedule({ ports, database, freshness, log, signal })
   return {
     fetch: app.fetch as Application['fetch'],
@@ -192,13 +200,13 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
     freshness,
     schedule,
     settled: async () => {
-      await Promise.all([statements.settled(), tasks.settled()])
+      await Promise.all([statements.settled(), tasks.settled(), chat.settled()])
       await Promise.all([delivery.settled(), outbox.settled()])
     },
     end: () => stopping.abort(),
     close: async () => {
-      await Promise.all([schedule.ended, exporter.ended.catch(() => undefined)])
-      await Promise.all([statements.settled(), tasks.settled()])
+      await Promise.all([schedule.ended, chat.ended, exporter.ended.catch(() => undefined)])
+      await Promise.all([statements.settled(), tasks.settled(), chat.settled()])
       await Promise.all([delivery.settled(), outbox.settled()])
       await ports.engine.drain()
       await closePorts()

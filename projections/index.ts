@@ -5,6 +5,7 @@ import { caseBook } from './cases.ts'
 import { cashAdvanceBook } from './cash_advances.ts'
 import { checkDepositBook } from './check_deposits.ts'
 import { churnBook } from './churn/index.ts'
+import { conversationBook } from './conversations.ts'
 import { customerBook } from './customers.ts'
 import { eventIndexBook } from './event_index.ts'
 import { exportBook } from './exports.ts'
@@ -18,6 +19,7 @@ import { modelBook } from './models.ts'
 import { outboxBook } from './outbox.ts'
 import { paymentBook } from './payments.ts'
 import { policyBook } from './policies.ts'
+import { preferenceBook } from './preferences.ts'
 import { refundBook } from './refunds.ts'
 import { scoreBook } from './risk.ts'
 import { sessionBook } from './sessions.ts'
@@ -49,6 +51,8 @@ export const projections: readonly Projection[] = [
   churnBook,
   modelBook,
   outboxBook,
+  conversationBook,
+  preferenceBook,
   paymentBook,
   loanBook,
   standingOrderBook,

@@ -3,11 +3,14 @@ import { accountRoutes } from './accounts.ts'
 import { authRoutes, logOutRoutes } from './auth.ts'
 import { calculatorRoutes } from './calculators.ts'
 import { cashAdvanceRoutes } from './cash_advances.ts'
+import { chatRoutes } from './chat.ts'
 import { checkDepositRoutes } from './check_deposits.ts'
 import { coastalDialect } from './dialect.ts'
 import { fraudRoutes } from './fraud.ts'
-import { operationRoutes } from './operations.ts'
 import { loanRoutes } from './loans.ts'
+import { messageRoutes } from './messages.ts'
+import { operationRoutes } from './operations.ts'
+import { preferenceRoutes } from './preferences.ts'
 import { refundRoutes } from './refunds.ts'
 import { transactionRoutes } from './transactions.ts'
 import { registrationRoutes, userRoutes } from './users.ts'
@@ -26,8 +29,11 @@ export const coastal: Contract = {
     ...cashAdvanceRoutes,
     ...checkDepositRoutes,
     ...fraudRoutes,
-  ...calculatorRoutes,
-  ...operationRoutes,
+    ...chatRoutes,
+    ...messageRoutes,
+    ...preferenceRoutes,
+    ...calculatorRoutes,
+    ...operationRoutes,
     ...logOutRoutes,
   ],
 }

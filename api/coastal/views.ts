@@ -11,7 +11,7 @@ const ranks: readonly Role[] = [
 ]
 
 /** What the product calls somebody; who is none of that here is staff without tasks. */
-const roleOf = (roles: readonly Role[]): Role =>
+export const roleOf = (roles: readonly Role[]): Role =>
   ranks.find((rank) => roles.includes(rank)) ?? 'staff'
 
 /** From managers on, personal data is shown as it is. */

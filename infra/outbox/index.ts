@@ -7,6 +7,7 @@ import { type Channel, OutboxMessage, type OutboxState } from '../../domain/outb
 import type { Freshness } from '../../projections/freshness.ts'
 import type { Database } from '../../projections/table.ts'
 import { createDeliveries, type Sent, sendPatiently } from '../deliveries.ts'
+import { hearEvents } from '../hearing.ts'
 import { goOnWith } from '../left_behind.ts'
 import type { Log } from '../log.ts'
 import { SYSTEM } from '../system.ts'
@@ -17,26 +18,7 @@ const MOST_LEFT = 10_000
 type Wanted = { readonly message: string; readonly channel: Channel }
 
 /** A store, and a way to hear of the messages that are queued through it. */
-export const hearMessages = (store: EventStore) => {
-  let hear = (_wanted: Wanted): void => undefined
-  return {
-    store: {
-      ...store,
-      append: async (stream, expected, events) => {
-        const result = await store.append(stream, expected, events)
-        if (result.outcome === 'appended') {
-          for (const { type, data } of events) {
-            if (type === 'OutboxMessageQueued') hear(data as Wanted)
-          }
-        }
-        return result
-      },
-    } satisfies EventStore,
-    heardBy: (listener: typeof hear): void => {
-      hear = listener
-    },
-  }
-}
+export const hearMessages = (store: EventStore) => hearEvents<Wanted>(store, 'OutboxMessageQueued')
 
 export type OutboxOptions = {
   readonly ports: Ports

@@ -6,6 +6,7 @@ import { logIn } from '../../commands/sessions.ts'
 import { Role } from '../../domain/permissions.ts'
 import { audiences } from '../../domain/sessions.ts'
 import type { Ask as AskAt } from './ask.ts'
+import { GivenRoom, GivenThread, seedConversations } from './coastal_chat.ts'
 import { GivenLoan, seedLoans } from './coastal_loans.ts'
 import { GivenAccount, GivenTransaction, seedMoney } from './coastal_money.ts'
 import { GivenRefund, seedRefunds } from './coastal_refunds.ts'
@@ -43,8 +44,8 @@ export const CoastalSeed = z.strictObject({
   openings: none,
   closures: none,
   refunds: z.array(GivenRefund).max(1000).default([]),
-  rooms: none,
-  threads: none,
+  rooms: z.array(GivenRoom).max(1000).default([]),
+  threads: z.array(GivenThread).max(1000).default([]),
 })
 export type CoastalSeed = z.infer<typeof CoastalSeed>
 
@@ -89,5 +90,6 @@ export const seedCoastal = async ({ ports, ask, at }: Sowing, seed: CoastalSeed)
   const known = { ...refs, ...(await seedMoney({ ports, ask, at }, seed, refs)) }
   const refunds = await seedRefunds({ ports, ask, at }, seed.refunds, known)
   const loans = await seedLoans({ ports, ask, at }, seed.loans, seed, known)
-  return { ...known, ...refunds, ...loans }
+  const talk = await seedConversations({ ports, ask, at }, seed, refs)
+  return { ...known, ...talk, ...refunds, ...loans }
 }

@@ -102,6 +102,9 @@ const drawActor = (
   if (people.length > 0 && decides) {
     return { id: g(() => fc.constantFrom(...people)), roles: ['admin'] }
   }
+  if (people.length > 0 && permission === 'messages:use') {
+    return { id: g(() => fc.constantFrom(...people)), roles: ['customer'] }
+  }
   const wanted = users.length > 0 && (permission === 'self:read' || rolled < 6)
   return wanted
     ? { id: g(() => fc.constantFrom(...users)), roles: ['customer'] }

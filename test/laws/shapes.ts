@@ -176,6 +176,20 @@ const aCode: Shape = ({ known }, input) => {
   return fc.constantFrom(right, right, { ...input, code: '000000' })
 }
 
+/** Among people, as a rule enough of them that whoever asks next is one. */
+const withPeople: Shape = ({ known }, input) =>
+  fc
+    .subarray([...(known.get('person') ?? [])], { minLength: 0 })
+    .map((members) => ({ ...input, members }))
+
+const inConversation: Shape = ({ known }, input) =>
+  fc
+    .tuple(someWhere(known.get('conversation') ?? [], 'none'), fc.integer({ min: 1, max: 9 }))
+    .map(([conversation, up_to]) => ({
+      ...{ ...input, conversation },
+      ...('up_to' in input && { up_to }),
+    }))
+
 /** Other things have messages that are texts. */
 const onMessage: Shape = ({ known }, input) => {
   const ids = known.get('message')?.filter((text) => /^[0-9A-Z]{26}$/.test(text)) ?? []
@@ -265,6 +279,11 @@ export const shapes: Readonly<Record<string, Shape>> = {
   'one_time_codes.use': aCode,
   'outbox.delivered': onMessage,
   'outbox.failed': onMessage,
+  'conversations.open_room': withPeople,
+  'conversations.open_thread': withPeople,
+  'conversations.import': withPeople,
+  'conversations.send': inConversation,
+  'conversations.read': inConversation,
   'sessions.refresh': (_world, input) => fc.constant({ ...input, audience: 'daybook' }),
   'customers.register': (_world, input) => fc.constant({ ...input, customer: undefined }),
   'deposits.open': (_world, { book, customer, product }) =>
@@ -419,6 +438,11 @@ export const weights: Readonly<Record<string, number>> = {
   'users.register': 4,
   'one_time_codes.send': 3,
   'one_time_codes.use': 8,
+  'conversations.open_room': 3,
+  'conversations.open_thread': 3,
+  'conversations.send': 8,
+  'conversations.read': 8,
+  'preferences.change': 2,
   'outbox.delivered': 3,
   'outbox.failed': 3,
   'accounts.close': 8,
