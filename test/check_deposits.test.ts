@@ -8,6 +8,11 @@ import {
 } from '../commands/check_deposits.ts'
 import { createEngine } from '../commands/engine.ts'
 import { freezeAccount } from '../commands/ledger/index.ts'
+import {
+  carryOutPayment,
+  openPaymentAccounts,
+  requestCounterPayment,
+} from '../commands/payments/index.ts'
 import { CheckDeposit, type CheckSubmission, checkNumberOf } from '../domain/check_deposits.ts'
 import { answerOf, BENS, codeOf, NOON, openBranch } from './machine-support.ts'
 import { noSnapshots } from './support/memory.ts'
@@ -146,6 +151,20 @@ describe('paying a check in', () => {
     expect((await stands(BENS)).balance).toBe(10_000n)
     expect((await stands(OWED)).balance).toBe(0n)
     expect((await stands('clearing:checks:usd')).balance).toBe(0n)
+  })
+
+  test('has the owner owe what of a returned one he has spent, to the unit', async () => {
+    const { ask, check, credit, bookAll, stands, types } = await open()
+    await credit()
+    const cash = { book, kind: 'withdrawal' as const, account: BENS, amount: '12000' }
+    answerOf(await ask(openPaymentAccounts, { book, asset: 'USD/2' }))
+    const { payment } = answerOf(await ask(requestCounterPayment, cash))
+    answerOf(await ask(carryOutPayment, { payment }))
+    answerOf(await ask(returnCheckDeposit, { check }, esi))
+    expect(await bookAll()).toEqual(once)
+    expect((await stands(BENS)).balance).toBe(0n)
+    expect((await stands(OWED)).balance).toBe(2000n)
+    expect(types(`check_deposit-${check}`).at(-1)).toBe('CheckDepositBooked')
   })
 
   test('has the owner owe a returned one where nothing may leave his account', async () => {

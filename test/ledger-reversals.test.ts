@@ -48,6 +48,18 @@ describe('a reversal', () => {
       .rejects('ENTRY_REVERSED', { reversal: 'r1' })
   })
 
+  test('that another module posts, as of a refund, counts as one', () => {
+    const [, command] = transfer(BOB, ADA, '2500')
+    const { posting } = command
+    const refund = { posting: { ...posting, id: 'r2', reverses: original.id }, poster: staff }
+    const refunded = playOn(paid, ['post', refund])
+    given(refunded).when('reverse', reversal(original)).rejects('ENTRY_REVERSED')
+    const again = { ...refund, posting: { ...refund.posting, id: 'r3' } }
+    given(refunded).when('post', again).rejects('ENTRY_REVERSED', { reversal: 'r2' })
+    const reversed = playOn(paid, ['reverse', reversal(original)])
+    given(reversed).when('post', refund).rejects('ENTRY_REVERSED', { reversal: 'r1' })
+  })
+
   test('cannot be reversed itself', () => {
     const reversed = playOn(paid, ['reverse', reversal(original)])
     given(reversed)

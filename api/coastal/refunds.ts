@@ -65,7 +65,8 @@ const shownTo = ({ identity }: Call) => {
     failure_code: refund.failure,
     created_at: instant(refund.requested_at),
     reviewed_at: refund.decided_at && instant(refund.decided_at),
-    processed_at: refund.settled_at && instant(refund.settled_at),
+    processed_at:
+      refund.status === 'processed' && refund.settled_at ? instant(refund.settled_at) : null,
   })
 }
 
