@@ -30,6 +30,7 @@ import { policyRoutes } from './native/policies.ts'
 import { projectionRoutes } from './native/projections.ts'
 import { riskRoutes } from './native/risk.ts'
 import { standingOrderRoutes } from './native/standing_orders.ts'
+import { statementRoutes } from './native/statements.ts'
 import { heldRoutes, transferRoutes } from './native/transfers.ts'
 import type { Route } from './route.ts'
 
@@ -59,6 +60,7 @@ export const nativeRoutes: readonly Route[] = [
   ...loanRoutes,
   ...standingOrderRoutes,
   ...interestRoutes,
+  ...statementRoutes,
   ...machineRoutes,
   ...cardRoutes,
   ...churnRoutes,

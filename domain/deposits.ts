@@ -17,7 +17,9 @@ export const Product = z.enum(['checking', 'savings', ...SusuProduct.options])
 export type Product = z.infer<typeof Product>
 
 export const accountCodeOf = (number: string): string => `${CONTROL}${number.toLowerCase()}`
-export const accountNumberOf = (code: string): string => code.slice(CONTROL.length).toUpperCase()
+/** Of another account, its code. */
+export const accountNumberOf = (code: string): string =>
+  (code.startsWith(CONTROL) ? code.slice(CONTROL.length) : code).toUpperCase()
 
 /** The code behind a number that somebody typed; undefined when no account can have it. */
 export const findableCode = (number: string): string | undefined => {

@@ -132,6 +132,7 @@ export const refusals = {
   PIN_TOO_COMMON: { kind: 'invalid', title: 'The PIN is too common' },
   COVER_UNSUITABLE: { kind: 'invalid', title: 'The account cannot make up for this one' },
   STATEMENT_EXISTS: { kind: 'conflict', title: 'The statement exists' },
+  STATEMENT_FORMAT_UNFIT: { kind: 'invalid', title: 'The account has no such statements' },
   STATEMENT_PERIOD_INVALID: { kind: 'invalid', title: 'The period of the statement is not valid' },
   ROLE_NOT_APPOINTABLE: { kind: 'invalid', title: 'Nobody is appointed to this role' },
   CODE_TOO_SOON: { kind: 'conflict', title: 'A code was sent a moment ago' },

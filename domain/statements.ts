@@ -4,7 +4,10 @@ import { type Decision, decider, type EventOf, refuse } from './kernel.ts'
 import { AccountCode, BookId, Day, Identifier, Instant } from './ledger/events.ts'
 import { Balance } from './money.ts'
 
-/** An account's movements over some days, as a PDF for its owner. */
+export const StatementFormat = z.enum(['pdf', 'camt.053'])
+export type StatementFormat = z.infer<typeof StatementFormat>
+
+/** An account's movements over some days, as a file for its owner. */
 export const StatementRequest = z.object({
   statement: Identifier,
   book: BookId,
@@ -14,7 +17,9 @@ export const StatementRequest = z.object({
   from: Day,
   to: Day,
   /** The file's name: the same account and days again replace the file. */
-  file: z.string().regex(/^[\w.-]{1,128}\.pdf$/),
+  file: z.string().regex(/^[\w.-]{1,128}\.(?:pdf|xml)$/),
+  /** Absent: a PDF. */
+  format: StatementFormat.optional(),
   requested_at: Instant,
 })
 export type StatementRequest = z.infer<typeof StatementRequest>

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { AccountCode, BookId, Identifier } from '../domain/ledger/events.ts'
-import { statementEvents } from '../domain/statements.ts'
+import { StatementFormat, statementEvents } from '../domain/statements.ts'
 import { projection, query } from './kernel.ts'
 import { decodeCursor, pageOf, paging } from './paging.ts'
 import { onlyReached } from './reach.ts'
@@ -17,6 +17,7 @@ const statements: Table = {
     from_day: 'date',
     to_day: 'date',
     file: 'text',
+    format: 'text',
     status: 'text',
     requested_at: 'timestamptz',
     ended_at: 'timestamptz',
@@ -48,13 +49,14 @@ const notMade = {
 
 export const statementBook = projection({
   name: 'statements',
-  version: 1,
+  version: 2,
   tables: [statements],
   schemas: statementEvents,
   on: {
-    StatementRequested: ({ data: { from, to, ...request } }, rows) =>
+    StatementRequested: ({ data: { from, to, format, ...request } }, rows) =>
       rows.put(statements, {
         ...request,
+        format: format ?? 'pdf',
         ...notMade,
         from_day: from,
         to_day: to,
@@ -73,15 +75,18 @@ export const statementBook = projection({
 
 export type StatementView = {
   statement: string
+  book: string
   account: string
   from: string
   to: string
   file: string
+  format: StatementFormat
   status: 'requested' | 'completed' | 'failed'
   requested_at: Date
   transactions: number | null
   opening: string | null
   closing: string | null
+  sha256: string | null
   bytes: number | null
   reason: string | null
 }
@@ -92,8 +97,8 @@ const selectStatements = async (
   limit: number,
 ): Promise<StatementView[]> => {
   const { rows } = await sql.query<StatementView>(
-    `select statement, account, from_day::text as "from", to_day::text as "to", file, status,
-       requested_at, transactions, opening, closing, bytes, reason
+    `select statement, book, account, from_day::text as "from", to_day::text as "to", file,
+       format, status, requested_at, transactions, opening, closing, sha256, bytes, reason
      from statements${where.where()} order by statement desc limit ${limit}`,
     where.values,
   )
@@ -104,11 +109,14 @@ const selectStatements = async (
 export const listStatements = query({
   name: 'statements.list',
   permission: 'statements:read',
-  input: z.strictObject({ book: BookId, account: AccountCode, ...paging }),
+  input: z.strictObject({
+    ...{ book: BookId, account: AccountCode, format: StatementFormat.optional(), ...paging },
+  }),
   reads: ['statements', 'assignments'],
-  run: async (sql, { book, account, cursor, limit }, asker) => {
+  run: async (sql, { book, account, format, cursor, limit }, asker) => {
     const where = conditions()
     where.add('book = ? and account = ?', book, account)
+    where.addIf('format = ?', format)
     onlyReached(where, asker, 'customer')
     const after = decodeCursor(cursor, 1)
     if (after) where.add('statement < ?', ...after)
@@ -129,7 +137,7 @@ export const getStatement = query({
   },
 })
 
-/** The newest that was made under a file's name. */
+/** The newest PDF that was made under a file's name. */
 export const findStatementFile = query({
   name: 'statements.file',
   permission: 'statements:read',
@@ -137,7 +145,7 @@ export const findStatementFile = query({
   reads: ['statements', 'assignments'],
   run: async (sql, { file }, asker) => {
     const where = conditions()
-    where.add(`file = ? and status = 'completed'`, file)
+    where.add(`file = ? and format = 'pdf' and status = 'completed'`, file)
     onlyReached(where, asker, 'customer')
     return (await selectStatements(sql, where, 1))[0]
   },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { addAsset, openAccount } from '../commands/ledger/index.ts'
 import {
   completeStatement,
   failStatement,
@@ -6,7 +7,7 @@ import {
   requestStatement,
 } from '../commands/statements.ts'
 import { Statement, type StatementRequest } from '../domain/statements.ts'
-import { answerOf, BENS, CHECKING, codeOf, NOON, openBranch } from './machine-support.ts'
+import { answerOf, BENS, CHECKING, codeOf, NOON, openBranch, staff } from './machine-support.ts'
 import { spec } from './support/spec.ts'
 
 const asked: StatementRequest = {
@@ -68,6 +69,21 @@ describe('asking for a statement', () => {
     expect(answer).toMatchObject({ ...period, customer: ada.actor.id, requested_at: NOON })
     expect(answer.file).toBe('stmt-1000-0001-0001-20260201-20260228.pdf')
     expect(await lookAtStatement(ports, answer.statement)).toMatchObject({ status: 'requested' })
+  })
+
+  test('is for programs too, where the asset is a currency', async () => {
+    const { ask, request } = await asking()
+    const answer = answerOf(await request({ format: 'camt.053' }))
+    expect(answer).toMatchObject({ format: 'camt.053' })
+    expect(answer.file).toBe('stmt-1000-0001-0001-20260201-20260228.xml')
+    answerOf(await ask(addAsset, { book: 'main', asset: 'GOLD/6' }))
+    const gold = { book: 'main', account: 'gold:1', asset: 'GOLD/6', type: 'liability' as const }
+    answerOf(await ask(openAccount, { ...gold, name: 'Gold', owner: 'ada' }))
+    const of = (format: string) => request({ account: 'gold:1', format }, { actor: staff })
+    expect(await of('camt.053')).toMatchObject({
+      ...{ refused: 'STATEMENT_FORMAT_UNFIT', facts: { asset: 'GOLD/6' } },
+    })
+    expect(answerOf(await of('pdf')).file).toBe('stmt-GOLD-1-20260201-20260228.pdf')
   })
 
   test.each([

@@ -196,7 +196,8 @@ export const statementRoutes: readonly Route[] = [
     example: asHolder,
     run: async (call) => {
       const { book, account } = holderOf(call)
-      const page = await ask(call, listStatements, { ...call.input, book, account })
+      const wanted = { ...call.input, book, account, format: 'pdf' as const }
+      const page = await ask(call, listStatements, wanted)
       return { body: { statements: page.items.map(listed), next_cursor: page.next_cursor } }
     },
   }),

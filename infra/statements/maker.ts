@@ -1,23 +1,18 @@
 import { join } from 'node:path'
 import type { Pool } from 'pg'
 import type { Statements } from '../../api/services.ts'
-import { lookAtCustomer } from '../../commands/customers.ts'
 import { Overloaded } from '../../commands/engine.ts'
 import { newUlid } from '../../commands/ids.ts'
 import { execute } from '../../commands/kernel.ts'
 import type { Ports } from '../../commands/ports.ts'
 import { completeStatement, failStatement, lookAtStatement } from '../../commands/statements.ts'
-import { periodText } from '../../domain/calendar.ts'
-import { accountNumberOf, maskAccountNumber } from '../../domain/deposits.ts'
-import { formatMoney } from '../../domain/money.ts'
-import type { StatementRequest } from '../../domain/statements.ts'
 import type { Freshness } from '../../projections/freshness.ts'
 import { openFile, openWorkshop } from '../files.ts'
 import { goOnWith } from '../left_behind.ts'
 import type { Log } from '../log.ts'
 import { SYSTEM } from '../system.ts'
-import { type Extent, type Figures, readFigures, readRows, type Totals } from './movements.ts'
-import { PART, type StatementFoot, type StatementHead, writeStatement } from './pdf.ts'
+import { drawStatement } from './drawing.ts'
+import { PART } from './written.ts'
 
 export type MakerOptions = {
   readonly ports: Ports
@@ -29,76 +24,13 @@ export type MakerOptions = {
   readonly signal: AbortSignal
 }
 
-const BANK = 'Daybook Bank'
 /** At once: each is drawn page by page between other work. */
 const AT_ONCE = 2
 const MAX_WAITING = 100
-const FRESHNESS_TIMEOUT_MS = 20_000
 /** Left behind, taken up together: fewer than may wait, so that new ones are not turned away. */
 const PORTION = 20
 
-/** In which order totals stand on paper; the first ones also when they are zero. */
-const TOTALS = ['deposits', 'withdrawals', 'transfers in', 'transfers out'] as const
-const OTHERS = ['other credits', 'other debits'] as const
-
-const footOf = (totals: Totals, { asset, closing }: Figures): StatementFoot => {
-  const others = OTHERS.filter((name) => totals.has(name))
-  const named = [...TOTALS, ...others].map((name): [string, string] => [
-    `Total ${name}`,
-    formatMoney(totals.get(name) ?? 0n, asset),
-  ])
-  return { totals: named, closing: formatMoney(closing, asset) }
-}
-
-const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
-
-const headOf = (
-  request: StatementRequest,
-  { asset, product, opening }: Figures,
-  holder: string,
-): StatementHead => {
-  return {
-    bank: BANK,
-    holder,
-    accountNumber: maskAccountNumber(accountNumberOf(request.account)),
-    accountType: capitalised(product),
-    period: periodText(request),
-    createdAt: new Date(request.requested_at),
-    opening: formatMoney(opening, asset),
-  }
-}
-
 type Making = MakerOptions & { readonly progress: Map<string, number> }
-
-/** Where the log ends now, once the read models have come that far. */
-const extentOf = async (
-  { ports, freshness }: Making,
-  { book, account, from, to }: StatementRequest,
-): Promise<Extent> => {
-  const position = (await ports.store.head())?.commit ?? 0n
-  const fresh = await freshness.waitFor(['entries', 'accounts'], position, FRESHNESS_TIMEOUT_MS)
-  if (!fresh) throw new Error('the read models are too far behind')
-  return { book, account, from, to, position }
-}
-
-const draw = async (making: Making, request: StatementRequest) => {
-  const { ports, database, directory, signal, progress } = making
-  const { statement, customer, file } = request
-  const extent = await extentOf(making, request)
-  const figures = await readFigures(database, extent)
-  const holder = (await lookAtCustomer(ports, customer))?.name ?? ''
-  const totals: Totals = new Map()
-  let done = 0
-  const rows = readRows(database, extent, figures, totals, (count) => {
-    done += count
-    progress.set(statement, figures.transactions === 0 ? 1 : done / figures.transactions)
-  })
-  const path = join(directory, file)
-  const head = headOf(request, figures, holder)
-  const written = await writeStatement(path, head, rows, () => footOf(totals, figures), signal)
-  const { transactions, opening, closing } = figures
-  return { statement, transactions, opening, closing, ...written }
-}
 
 const makeOne = async (making: Making, statement: string): Promise<void> => {
   const { ports, log, signal, progress } = making
@@ -107,7 +39,10 @@ const makeOne = async (making: Making, statement: string): Promise<void> => {
   const context = { actor: SYSTEM, at: ports.clock(), correlation: newUlid() }
   progress.set(statement, 0)
   try {
-    await execute(ports, completeStatement, await draw(making, request), context)
+    const path = join(making.directory, request.file)
+    const onPart = (part: number) => progress.set(statement, part)
+    const made = await drawStatement(making, request, path, onPart)
+    await execute(ports, completeStatement, made, context)
   } catch (error) {
     // Ended in the middle, it is still asked for, and is made at the next start.
     if (signal.aborted) throw error

@@ -15,7 +15,8 @@ export type Extent = Pick<StatementRequest, 'book' | 'account' | 'from' | 'to'> 
 
 export type Figures = {
   readonly asset: string
-  readonly product: string
+  /** null: no account of a product. */
+  readonly product: string | null
   readonly transactions: number
   readonly opening: string
   readonly closing: string
@@ -67,29 +68,60 @@ export const readFigures = async (database: Pool, extent: Extent): Promise<Figur
   return figures
 }
 
-type Stored = Omit<MovementView, 'balance'> & { revision: string; ordinal: number }
+/** A line of the account, with what it stood at afterwards in the order of the statement. */
+export type BookedMovement = Omit<MovementView, 'balance'> & {
+  readonly entry: string
+  readonly reference: string | null
+  readonly value_date: string
+  readonly balance: bigint
+}
+
+type Stored = Omit<BookedMovement, 'balance'> & { revision: string; ordinal: number }
 
 const ROWS = `
-  select l.revision, l.ordinal, l.kind, l.direction, l.amount, l.description,
-    e.metadata, l.booked_at
+  select l.revision, l.ordinal, l.entry, l.kind, l.direction, l.amount, l.description,
+    e.metadata, e.reference, l.booked_at, l.value_date::text
   from entry_lines l join entries e on e.book = l.book and e.entry = l.entry
   where ${IN_PERIOD} and (l.revision, l.ordinal) > ($6::bigint, $7::integer)
   order by l.revision, l.ordinal limit ${PORTION}`
 
-/** Adds up what moved, by what it counts as. */
-export type Totals = Map<string, bigint>
-
-const rowOf = (movement: Stored, asset: string, balance: bigint): StatementRow => ({
-  date: dayText(movement.booked_at.toISOString().slice(0, 10)),
-  description: describeMovement(movement),
-  amount: `${movement.direction === 'debit' ? '-' : '+'}${formatMoney(movement.amount, asset)}`,
-  balance: formatMoney(balance, asset),
-})
-
 const signedAmount = ({ direction, amount }: Stored): bigint =>
   direction === 'debit' ? -BigInt(amount) : BigInt(amount)
 
-/** The rows in the order of the book, a portion at a time; totals and progress on the way. */
+/** The movements in the order of the book, a portion at a time; progress on the way. */
+export async function* readMovements(
+  database: Pool,
+  extent: Extent,
+  opening: string,
+  onRows: (rows: number) => void,
+): AsyncGenerator<readonly BookedMovement[]> {
+  let after: readonly [string, number] = ['-1', 0]
+  let balance = BigInt(opening)
+  for (;;) {
+    const { rows } = await database.query<Stored>(ROWS, [...valuesOf(extent), ...after])
+    const moved = rows.map(({ revision: _revision, ordinal: _ordinal, ...row }, index) => {
+      balance += signedAmount(rows[index] as Stored)
+      return { ...row, balance }
+    })
+    if (moved.length > 0) yield moved
+    onRows(rows.length)
+    const last = rows.at(-1)
+    if (!last || rows.length < PORTION) return
+    after = [last.revision, last.ordinal]
+  }
+}
+
+/** Adds up what moved, by what it counts as. */
+export type Totals = Map<string, bigint>
+
+const rowOf = (movement: BookedMovement, asset: string): StatementRow => ({
+  date: dayText(movement.booked_at.toISOString().slice(0, 10)),
+  description: describeMovement(movement),
+  amount: `${movement.direction === 'debit' ? '-' : '+'}${formatMoney(movement.amount, asset)}`,
+  balance: formatMoney(movement.balance, asset),
+})
+
+/** The rows as they are printed; totals and progress on the way. */
 export async function* readRows(
   database: Pool,
   extent: Extent,
@@ -97,22 +129,32 @@ export async function* readRows(
   totals: Totals,
   onRows: (rows: number) => void,
 ): AsyncGenerator<readonly StatementRow[]> {
-  let after: readonly [string, number] = ['-1', 0]
-  let balance = BigInt(opening)
-  for (;;) {
-    const { rows } = await database.query<Stored>(ROWS, [...valuesOf(extent), ...after])
-    for (const row of rows) {
-      const name = totalOf(row)
-      totals.set(name, (totals.get(name) ?? 0n) + BigInt(row.amount))
+  for await (const movements of readMovements(database, extent, opening, onRows)) {
+    for (const movement of movements) {
+      const name = totalOf(movement)
+      totals.set(name, (totals.get(name) ?? 0n) + BigInt(movement.amount))
     }
-    const drawn = rows.map((row) => {
-      balance += signedAmount(row)
-      return rowOf(row, asset, balance)
-    })
-    if (drawn.length > 0) yield drawn
-    onRows(rows.length)
-    const last = rows.at(-1)
-    if (!last || rows.length < PORTION) return
-    after = [last.revision, last.ordinal]
+    yield movements.map((movement) => rowOf(movement, asset))
   }
+}
+
+type Sum = { readonly count: number; readonly sum: bigint }
+export type Sums = Readonly<Record<'credit' | 'debit', Sum>>
+
+/** How much moved either way, and how often. */
+export const readSums = async (database: Pool, extent: Extent): Promise<Sums> => {
+  const { rows } = await database.query<{
+    direction: 'credit' | 'debit'
+    count: number
+    sum: string
+  }>(
+    `select l.direction, count(*)::integer as count, sum(l.amount) as sum
+     from entry_lines l where ${IN_PERIOD} group by l.direction`,
+    valuesOf(extent),
+  )
+  const of = (wanted: 'credit' | 'debit'): Sum => {
+    const found = rows.find(({ direction }) => direction === wanted)
+    return { count: found?.count ?? 0, sum: BigInt(found?.sum ?? 0) }
+  }
+  return { credit: of('credit'), debit: of('debit') }
 }
