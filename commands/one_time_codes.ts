@@ -13,7 +13,7 @@ const Phone = z
   .transform((text) => text.replace(/[\s()-]/g, ''))
   .pipe(z.string().regex(/^\+?\d{9,15}$/, 'a phone number is 9 to 15 digits'))
 
-const claimsOf = ({ secrets }: Ports, user: string, phone: string, code: string) => ({
+export const claimsOf = ({ secrets }: Ports, user: string, phone: string, code: string) => ({
   phone_claim: secrets.claim('phone', phone),
   code_claim: secrets.claim('one-time code', `${user} ${phone} ${code}`),
 })
@@ -22,13 +22,13 @@ const claimsOf = ({ secrets }: Ports, user: string, phone: string, code: string)
  * Made of the request's random id under a key that only the server has: nobody can guess it, and
  * the same request made again sends the same code.
  */
-const codeOf = ({ ports, newId }: Enrichment): string => {
+export const codeOf = ({ ports, newId }: Enrichment): string => {
   const random = Buffer.from(ports.secrets.claim('code', newId('code')), 'base64url')
   const number = BigInt(`0x${random.toString('hex')}`) % 10n ** BigInt(DIGITS)
   return number.toString().padStart(DIGITS, '0')
 }
 
-const expiryOf = ({ context }: Enrichment): string =>
+export const expiryOf = ({ context }: Enrichment): string =>
   new Date(context.at.getTime() + CODE_SECONDS * 1000).toISOString()
 
 /** Sends a code to a phone, good for five minutes; the one before is worth nothing from now on. */

@@ -19,6 +19,7 @@ export type Ports = {
   readonly vault: Vault
   readonly index: EntryIndex
   readonly scores: ScoreIndex
+  readonly payments: PaymentIndex
   readonly numbers: Numbers
   readonly cardSessions: LiveCardSessions
   readonly churnModel: ChurnModel
@@ -106,6 +107,11 @@ export type Score = Pick<
 export type ScoreIndex = {
   /** Undefined when the entry has no score. */
   find(book: string, entry: string): Promise<Score | undefined>
+}
+
+export type PaymentIndex = {
+  /** Whether payments from or to the account wait to be decided about, or to be booked. */
+  areWaiting(book: string, account: string): Promise<boolean>
 }
 
 /** Who stands at a machine, and with what. */

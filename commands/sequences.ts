@@ -22,6 +22,8 @@ const blocks = {
   loans: 1,
   payments: 100,
   references: 1000,
+  openings: 1,
+  closures: 1,
   refunds: 1,
   cash_advances: 1,
   check_deposits: 1,

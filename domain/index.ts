@@ -7,6 +7,7 @@ import { CashAdvance } from './cash_advances.ts'
 import { CheckDeposit } from './check_deposits.ts'
 import { Churn } from './churn.ts'
 import { ChurnAlertSettings } from './churn_alerts.ts'
+import { Closure } from './closures.ts'
 import { Conversation } from './conversations.ts'
 import { Customer } from './customers.ts'
 import { Email } from './emails.ts'
@@ -19,6 +20,7 @@ import { Ledger } from './ledger/index.ts'
 import { Loan } from './loans/index.ts'
 import { Models } from './models.ts'
 import { OneTimeCode } from './one_time_codes.ts'
+import { Opening } from './openings.ts'
 import { OutboxMessage } from './outbox.ts'
 import { Payment } from './payments.ts'
 import { Policies } from './policies.ts'
@@ -58,6 +60,8 @@ export const modules: readonly Decider[] = [
   ChurnAlertSettings,
   Models,
   Payment,
+  Opening,
+  Closure,
   Loan,
   StandingOrder,
   Interest,

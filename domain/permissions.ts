@@ -49,6 +49,12 @@ export const permissions = [
   'advances:request',
   /** Approve, hand out and take back cash that others have asked for. */
   'advances:decide',
+  /** Submit openings of accounts for those who are no customers yet, and see them. */
+  'openings:work',
+  /** Decide about openings that others have submitted. */
+  'openings:decide',
+  /** Ask for accounts to be closed, and decide about it. */
+  'closures:manage',
   'holds:read',
   'holds:place',
   'periods:read',
@@ -145,7 +151,7 @@ const teller: Grants = {
   ...all('customers:read', 'customers:manage', 'cards:manage', 'machines:manage'),
   ...all('calculators:use'),
   'tills:use': 'own',
-  ...all('statements:read', 'members:read'),
+  ...all('statements:read', 'members:read', 'openings:work'),
 }
 /** Out with his clients: does for them what a teller does, and has neither machines nor cards. */
 const mobileBanker: Grants = {
@@ -157,6 +163,7 @@ const mobileBanker: Grants = {
   'visits:work': 'own',
   'commissions:read': 'own',
   'transfers:post': 'own',
+  'openings:work': 'own',
   'advances:decide': 'all',
 }
 const manager: Grants = {
@@ -164,6 +171,7 @@ const manager: Grants = {
   ...all('entries:post', 'entries:reverse', 'accounts:manage', 'periods:read', 'users:read'),
   ...all('payments:approve', 'advances:request'),
   ...all('loans:approve', 'loans:write_off'),
+  ...all('openings:decide', 'closures:manage'),
   ...all('risk:read', 'risk:work', 'risk:decide', 'risk:govern'),
   ...all('projections:read', 'calendars:manage'),
   ...all('staff:appoint', 'members:personal', 'clients:assign'),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Pool } from 'pg'
 import { createEngine } from '../commands/engine.ts'
-import type { EntryIndex, Ports, Score, ScoreIndex } from '../commands/ports.ts'
+import type { EntryIndex, PaymentIndex, Ports, Score, ScoreIndex } from '../commands/ports.ts'
 import { createNumbers } from '../commands/sequences.ts'
 import { CHURN_FEATURES } from '../domain/churn.ts'
 import { Labels } from '../domain/labels.ts'
@@ -80,6 +80,18 @@ export const createScoreIndex = (
   return { find: waiting(store, freshness, 'scores', find) }
 }
 
+/** As far as the read model knows of them: what is requested later, the ledger refuses. */
+const createPaymentIndex = (database: Pool): PaymentIndex => ({
+  areWaiting: async (book, account) => {
+    const { rows } = await database.query(
+      `select from payments where book = $1 and status in ('pending', 'accepted')
+         and (from_account = $2 or to_account = $2) limit 1`,
+      [book, account],
+    )
+    return rows.length > 0
+  },
+})
+
 /** Any text of enough characters makes a key of 32 bytes, always the same. */
 const keyFrom = (text: string | undefined): Buffer | undefined =>
   text === undefined ? undefined : createHash('sha256').update(text).digest()
@@ -143,6 +155,7 @@ export const createPorts = async (settings: PortSettings): Promise<OpenPorts> =>
     clock,
     index,
     scores,
+    payments: createPaymentIndex(database),
     engine,
     secrets: createSecrets({ secret: tokenSecret, pepper, clock }),
     vault: await openVault({ database, masterKey }),

@@ -13,6 +13,7 @@ import { workOnLoans } from './loans.ts'
 import type { Log } from './log.ts'
 import { SYSTEM } from './system.ts'
 import { bookUnbooked } from './unbooked.ts'
+import { finishUndone } from './undone.ts'
 
 const TICK_MS = 1000
 const AT_ONCE = 500
@@ -80,8 +81,9 @@ export const runSchedule = (options: ScheduleOptions): Schedule => {
     const payments = await carryOutPayments(options, context)
     const loans = await workOnLoans(options, context)
     const unbooked = await bookUnbooked(options, context)
+    const undone = await finishUndone(options, context)
     const sessions = await endCardSessions(options, context)
-    const done = holds || payments || loans || unbooked || sessions
+    const done = holds || payments || loans || unbooked || undone || sessions
     return (await carryOutDue(options, context)) || done
   }
   const catchUp = () => inTurn(work)

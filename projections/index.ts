@@ -5,6 +5,7 @@ import { caseBook } from './cases.ts'
 import { cashAdvanceBook } from './cash_advances.ts'
 import { checkDepositBook } from './check_deposits.ts'
 import { churnBook } from './churn/index.ts'
+import { closureBook } from './closures.ts'
 import { conversationBook } from './conversations.ts'
 import { customerBook } from './customers.ts'
 import { eventIndexBook } from './event_index.ts'
@@ -16,6 +17,7 @@ import { labelBook } from './labels.ts'
 import { accountBook, holdBook, journal, periodBook, screenedTransferBook } from './ledger/index.ts'
 import { loanBook } from './loans/index.ts'
 import { modelBook } from './models.ts'
+import { openingBook } from './openings.ts'
 import { outboxBook } from './outbox.ts'
 import { paymentBook } from './payments.ts'
 import { policyBook } from './policies.ts'
@@ -54,6 +56,8 @@ export const projections: readonly Projection[] = [
   conversationBook,
   preferenceBook,
   paymentBook,
+  openingBook,
+  closureBook,
   loanBook,
   standingOrderBook,
   interestBook,

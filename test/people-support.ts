@@ -66,10 +66,11 @@ export const useWorld = (): World => {
     const numbers = createNumbers(engine, clock)
     const index = { locate: async () => undefined }
     const scores = { find: async () => undefined }
+    const payments = { areWaiting: async () => false }
     const churnModel = plainChurnModel
     const kept = { secrets, vault, cardSessions }
     const asked = { gate: plainGate, laboratory: plainLaboratory }
-    return { store, engine, clock, ...kept, index, scores, numbers, churnModel, ...asked }
+    return { store, engine, clock, ...kept, index, scores, payments, numbers, churnModel, ...asked }
   }
 
   beforeAll(async () => {

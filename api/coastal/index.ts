@@ -5,10 +5,12 @@ import { calculatorRoutes } from './calculators.ts'
 import { cashAdvanceRoutes } from './cash_advances.ts'
 import { chatRoutes } from './chat.ts'
 import { checkDepositRoutes } from './check_deposits.ts'
+import { closureRoutes } from './closures.ts'
 import { coastalDialect } from './dialect.ts'
 import { fraudRoutes } from './fraud.ts'
 import { loanRoutes } from './loans.ts'
 import { messageRoutes } from './messages.ts'
+import { openingRoutes } from './openings.ts'
 import { operationRoutes } from './operations.ts'
 import { preferenceRoutes } from './preferences.ts'
 import { refundRoutes } from './refunds.ts'
@@ -24,6 +26,8 @@ export const coastal: Contract = {
     ...userRoutes,
     ...accountRoutes,
     ...transactionRoutes,
+    ...openingRoutes,
+    ...closureRoutes,
     ...loanRoutes,
     ...refundRoutes,
     ...cashAdvanceRoutes,

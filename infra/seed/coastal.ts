@@ -9,6 +9,13 @@ import type { Ask as AskAt } from './ask.ts'
 import { GivenRoom, GivenThread, seedConversations } from './coastal_chat.ts'
 import { GivenLoan, seedLoans } from './coastal_loans.ts'
 import { GivenAccount, GivenTransaction, seedMoney } from './coastal_money.ts'
+import {
+  decideClosures,
+  GivenClosure,
+  GivenOpening,
+  seedClosures,
+  seedOpenings,
+} from './coastal_openings.ts'
 import { GivenRefund, seedRefunds } from './coastal_refunds.ts'
 import type { Refs } from './machine.ts'
 
@@ -33,16 +40,13 @@ const User = z.strictObject({
 })
 type User = z.infer<typeof User>
 
-/** What is not brought about yet: there may be none of it. */
-const none = z.array(z.never()).optional()
-
 export const CoastalSeed = z.strictObject({
   users: z.array(User).max(1000).default([]),
   accounts: z.array(GivenAccount).max(1000).default([]),
   transactions: z.array(GivenTransaction).max(1000).default([]),
   loans: z.array(GivenLoan).max(1000).default([]),
-  openings: none,
-  closures: none,
+  openings: z.array(GivenOpening).max(1000).default([]),
+  closures: z.array(GivenClosure).max(1000).default([]),
   refunds: z.array(GivenRefund).max(1000).default([]),
   rooms: z.array(GivenRoom).max(1000).default([]),
   threads: z.array(GivenThread).max(1000).default([]),
@@ -80,16 +84,20 @@ const provideUser = async (ports: Ports, ask: AskAt, given: User, at: Date) => {
 export type Sowing = { readonly ports: Ports; readonly ask: AskAt; readonly at: Date }
 
 /** Brings it all about through commands. Throws SeedRefused. */
-export const seedCoastal = async ({ ports, ask, at }: Sowing, seed: CoastalSeed): Promise<Refs> => {
+export const seedCoastal = async (sowing: Sowing, seed: CoastalSeed): Promise<Refs> => {
+  const { ports, ask, at } = sowing
   const users = await Promise.all(
     seed.users.map(async (given) => {
       return [given.ref, await provideUser(ports, ask, given, at)] as const
     }),
   )
   const refs: Refs = Object.fromEntries(users)
-  const known = { ...refs, ...(await seedMoney({ ports, ask, at }, seed, refs)) }
-  const refunds = await seedRefunds({ ports, ask, at }, seed.refunds, known)
-  const loans = await seedLoans({ ports, ask, at }, seed.loans, seed, known)
+  const close = (accounts: Refs) => seedClosures(sowing, seed.closures, { ...refs, ...accounts })
+  const known = { ...refs, ...(await seedMoney(sowing, seed, refs, close)) }
+  const refunds = await seedRefunds(sowing, seed.refunds, known)
+  const loans = await seedLoans(sowing, seed.loans, seed, known)
   const talk = await seedConversations({ ports, ask, at }, seed, refs)
-  return { ...known, ...talk, ...refunds, ...loans }
+  const openings = await seedOpenings(sowing, seed.openings, refs)
+  await decideClosures(sowing, seed.closures, known)
+  return { ...known, ...talk, ...refunds, ...loans, ...openings }
 }

@@ -148,10 +148,19 @@ const provideTransaction = async (
   return { id: number, payment }
 }
 
-/** `owners`: users by their refs. Brings it all about through commands. Throws SeedRefused. */
-export const seedMoney = async (sowing: Sowing, seed: MoneySeed, owners: Refs): Promise<Refs> => {
+/**
+ * `owners`: users by their refs; `whileEmpty`: what is to be done before there is money in accounts.
+ * Brings it all about through commands. Throws SeedRefused.
+ */
+export const seedMoney = async (
+  sowing: Sowing,
+  seed: MoneySeed,
+  owners: Refs,
+  whileEmpty: (accounts: Refs) => Promise<Refs>,
+): Promise<Refs> => {
   await openBank(sowing)
   const accounts = await openAccounts(sowing, seed, owners)
+  const done = await whileEmpty(accounts)
   await bringBalances(sowing, seed, accounts)
   const ownerOf = (ref: string): string => {
     const owner = seed.accounts.find((account) => account.ref === ref)?.owner ?? ref
@@ -159,7 +168,7 @@ export const seedMoney = async (sowing: Sowing, seed: MoneySeed, owners: Refs): 
     if (user === undefined) throw missing('transactions', owner)
     return String(user)
   }
-  const refs: Record<string, Refs[string]> = { ...accounts }
+  const refs: Record<string, Refs[string]> = { ...accounts, ...done }
   for (const given of seed.transactions) {
     refs[given.ref] = await provideTransaction(sowing, given, accounts, ownerOf)
   }

@@ -13,6 +13,7 @@ import { arbitraryOf } from './arbitraries.ts'
 import type { AnyCommand } from './catalogue.ts'
 import { dump } from './dump.ts'
 import { loanHints } from './loans.ts'
+import { openingHints } from './openings.ts'
 import { opening, shapes, weights } from './shapes.ts'
 import { createWorld, hintsOf, type World } from './world.ts'
 
@@ -97,6 +98,8 @@ const drawActor = (
     'loans:write_off',
     'advances:decide',
     'checks:process',
+    'openings:decide',
+    'closures:manage',
   ]
   const decides = permission.startsWith('risk:') || decided.includes(permission)
   if (people.length > 0 && decides) {
@@ -210,6 +213,7 @@ export const createHistory = async (
     if (!isRefusal(outcome)) world.learn(outcome.answer)
     for (const { type, data } of ports.store.log.slice(learnt)) {
       world.learn(data)
+      world.learn(openingHints(type, data))
       world.learn(loanHints(type, data))
       // `user` is what owners are called too.
       if (type === 'UserRegistered') world.learn(personOf(data as Registered))

@@ -1,6 +1,7 @@
 /** What some inputs must look like, beyond their schemas, to be worth deciding on. */
 import fc, { type Arbitrary } from 'fast-check'
 import { loanShapes, loanWeights } from './loans.ts'
+import { openingShapes, openingWeights } from './openings.ts'
 import type { World } from './world.ts'
 
 export type Shape = (world: World, input: Readonly<Record<string, unknown>>) => Arbitrary<object>
@@ -303,6 +304,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
   // Where most of what a history has is kept.
   'payments.open_accounts': (_world, { book }) => fc.constant({ book, asset: 'USD/2' }),
   ...loanShapes,
+  ...openingShapes,
   'payments.request': aPayment,
   'payments.request_at_counter': onDeposit,
   'payments.request_due': betweenDeposits,
@@ -364,8 +366,10 @@ export const weights: Readonly<Record<string, number>> = {
   'card_transactions.transfer': 10,
   'machines.load': 4,
   ...loanWeights,
+  ...openingWeights,
   'payments.request': 18,
   'payments.request_at_counter': 4,
+  'payments.request_due': 4,
   'payments.approve': 12,
   'payments.reject': 12,
   'payments.carry_out': 14,
@@ -424,8 +428,8 @@ export const weights: Readonly<Record<string, number>> = {
   'statements.complete': 3,
   'statements.fail': 2,
   'transfers.post': 30,
-  'transfers.approve': 12,
-  'transfers.decline': 12,
+  'transfers.approve': 30,
+  'transfers.decline': 30,
   'accounts.change_gating': 4,
   'entries.post': 20,
   'batches.post': 8,
@@ -471,6 +475,8 @@ export const opening: readonly string[] = [
   ...['books.open', 'books.open', 'books.open', 'users.register', 'users.register'],
   'assignments.assign',
   ...Array.from({ length: 9 }, (_, index) => `one_time_codes.${index % 3 === 0 ? 'send' : 'use'}`),
+  ...['openings.send_code', 'openings.prove_phone', 'openings.prove_phone'],
+  'openings.submit_verified',
   ...Array.from({ length: 14 }, () => 'accounts.open'),
   ...['payments.open_accounts', 'machines.install', 'customers.register', 'customers.register'],
   ...Array.from({ length: 8 }, () => 'deposits.open'),

@@ -16,6 +16,7 @@ import { CARD_SESSION_SECONDS } from '../../domain/card_sessions.ts'
 import { refuse } from '../../domain/kernel.ts'
 import { entriesOf } from '../../domain/ledger/events.ts'
 import type { EventStore, NewEvent, Recorded } from '../../domain/log.ts'
+import type { PaymentRequest } from '../../domain/payments.ts'
 import type { TransactionScored } from '../../domain/risk.ts'
 import type { Screening } from '../../domain/screening.ts'
 import type { Vault } from '../../domain/vault.ts'
@@ -203,6 +204,19 @@ export const createMemoryPorts = (
             event.stream === `book-${book}` &&
             entriesOf(event as { type: string; data: object }).some(({ id }) => id === entry),
         )?.revision,
+    },
+    payments: {
+      areWaiting: async (book, account) => {
+        const settled = new Set(['PaymentRejected', 'PaymentCompleted', 'PaymentFailed'])
+        const waiting = new Set<string>()
+        for (const { type, data } of store.log) {
+          const { payment, ...sides } = data as PaymentRequest
+          const takesPart = sides.book === book && [sides.from, sides.to].includes(account)
+          if (type === 'PaymentRequested' && takesPart) waiting.add(payment)
+          if (settled.has(type)) waiting.delete(payment)
+        }
+        return waiting.size > 0
+      },
     },
     scores: {
       find: async (book, entry) => {
