@@ -3,6 +3,7 @@ import type { Pool } from 'pg'
 import { type Context, execute } from '../commands/kernel.ts'
 import { ageLoan, carryOutLoan } from '../commands/loans/index.ts'
 import type { Ports } from '../commands/ports.ts'
+import { isRefusal } from '../domain/kernel.ts'
 
 type LoanOptions = { readonly ports: Ports; readonly database: Pool }
 
@@ -28,8 +29,13 @@ const recordArrears = async ({ ports, database }: LoanOptions, context: Context)
      order by l.next_check_on, l.number limit ${AT_ONCE}`,
     [context.at],
   )
-  for (const due of rows) await execute(ports, ageLoan, due, context)
-  return rows.length > 0
+  let recorded = 0
+  for (const due of rows) {
+    const receipt = await execute(ports, ageLoan, due, context)
+    // Nothing, where the read model has not seen what was recorded before.
+    if (!isRefusal(receipt)) recorded += receipt.answer.recorded
+  }
+  return recorded > 0
 }
 
 /** Does what is due, by the read model, and answers whether there was anything. */

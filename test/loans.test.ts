@@ -68,6 +68,17 @@ describe('a loan that is filed', () => {
     }
   })
 
+  test('is at most so large that its total is an amount, too', () => {
+    const most = { ...request, amount: '9'.repeat(20), rate_basis_points: 10_000, term_months: 360 }
+    given().when('request', most).happens('LoanRequested')
+    given()
+      .when('request', { ...request, amount: `1${'0'.repeat(20)}` })
+      .rejects('BALANCE_TOO_LARGE')
+    const lent = booking([{ type: 'LoanRequested', data: most }, approved], 'disburse')
+    looking(lent, '2200-01-01')
+    booking(accepting(lent, '1'), 'repay:1')
+  })
+
   test('is approved only below the limit of who approves it', () => {
     given(requested).when('approve', approving('boss', '100000')).rejects('LOAN_ABOVE_LIMIT')
     given(requested).when('approve', approving('boss', '100001')).gives(approved)

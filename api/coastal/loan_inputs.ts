@@ -1,7 +1,12 @@
 import { z } from '@hono/zod-openapi'
 import { IdType, MOST_GUARANTORS } from '../../domain/loans/application.ts'
-import { MOST_MONTHS } from '../../domain/loans/schedules.ts'
-import { GivenAmount, orRequired } from './amounts.ts'
+import { LoanProduct, MOST_MONTHS } from '../../domain/loans/schedules.ts'
+import { LoanStatus } from '../../projections/loans/rows.ts'
+import { numberedPaging } from '../numbered_pages.ts'
+import { GivenAmount, GivenId, orRequired } from './amounts.ts'
+
+const PAGE_SIZE = 20
+const MOST = 100
 
 const MOST_BASIS_POINTS = 10_000
 const PERCENT = /^(\d{1,3})(?:\.(\d{1,2}))?$/
@@ -13,7 +18,7 @@ const basisPointsOf = (value: number | string): number | undefined => {
 }
 
 /** Percent a year, from 0 to 100, with two decimals at most, as basis points. */
-export const GivenRate = z
+const GivenRate = z
   .union([z.number(), z.string().max(64)], { error: orRequired('A valid number is required.') })
   .transform((value, context) => {
     const basisPoints = basisPointsOf(value)
@@ -24,7 +29,7 @@ export const GivenRate = z
   })
   .openapi({ example: '12.50' })
 
-export const GivenMonths = z
+const GivenMonths = z
   .union([z.int(), z.string().regex(/^\d{1,6}$/)], {
     error: orRequired('A valid integer is required.'),
   })
@@ -52,7 +57,7 @@ const GivenSupporter = z.object({
 })
 
 /** What a borrower may say of himself; all of it may be left out. */
-export const GivenApplication = z.object({
+const GivenApplication = z.object({
   purpose: text(512),
   id_type: IdType.nullish().transform(orAbsent),
   id_number: text(64),
@@ -66,4 +71,31 @@ export const GivenApplication = z.object({
   employment_status: text(64),
   employer: text(128),
   occupation: text(128),
+})
+
+export const ById = z.object({ id: GivenId })
+
+export const Filing = GivenApplication.extend({
+  /** Absent: whoever files it. */
+  user: GivenId.nullish(),
+  loan_type: LoanProduct.default('simple'),
+  amount: GivenAmount,
+  interest_rate: GivenRate,
+  term_months: GivenMonths,
+})
+
+export const Rejection = ById.extend({ reason: z.string().trim().max(256).default('') })
+
+export const Repayment = ById.extend({
+  amount: GivenAmount,
+  /** Absent: the one that the loan was paid out to. */
+  account: GivenId.nullish(),
+})
+
+export const WriteOff = ById.extend({ reason: z.string().trim().min(1).max(256) })
+
+export const Listing = z.object({
+  status: LoanStatus.optional(),
+  user: GivenId.optional(),
+  ...numberedPaging(PAGE_SIZE, MOST),
 })

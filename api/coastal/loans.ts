@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import type { z } from '@hono/zod-openapi'
 import {
   approveLoan,
   carryOutLoan,
@@ -7,7 +7,6 @@ import {
   requestLoan,
   writeOffLoan,
 } from '../../commands/loans/index.ts'
-import { LoanProduct } from '../../domain/loans/schedules.ts'
 import { findDeposit, findHolder } from '../../projections/deposit_pages.ts'
 import {
   findLoan,
@@ -15,23 +14,18 @@ import {
   getLoanSchedule,
   pageLoans,
 } from '../../projections/loans/queries.ts'
-import { type LoanFileView, LoanStatus } from '../../projections/loans/rows.ts'
+import type { LoanFileView } from '../../projections/loans/rows.ts'
 import { ask, route, tell } from '../contract.ts'
 import { answerOnce } from '../kept_answers.ts'
-import { numberedPage, numberedPageOf, numberedPaging } from '../numbered_pages.ts'
+import { numberedPage, numberedPageOf } from '../numbered_pages.ts'
 import { invalidField, ProblemError, problem } from '../problems.ts'
 import type { Call, Route } from '../route.ts'
 import { ADMIN, afterwards, found, kept, noSuch, STAFF } from './accounts.ts'
-import { GivenAmount, GivenId } from './amounts.ts'
-import { GivenApplication, GivenMonths, GivenRate } from './loan_inputs.ts'
+import { ById, Filing, Listing, Rejection, Repayment, WriteOff } from './loan_inputs.ts'
 import { Loan, loanShownTo, Schedule, scheduleOf } from './loan_views.ts'
 
 const tag = 'Loans'
 const headers = ['X-Idempotency-Key'] as const
-const PAGE_SIZE = 20
-const MOST = 100
-
-const ById = z.object({ id: GivenId })
 
 const find = (call: Call, number: number): Promise<LoanFileView> =>
   ask(call, findLoan, { ...kept, number })
@@ -46,16 +40,6 @@ const settle = async (call: Call, step: { readonly loan: string; readonly step: 
   await tell({ ...call, key: undefined }, carryOutLoan, { loan, step: name })
 }
 
-const Filing = GivenApplication.extend({
-  /** Absent: whoever files it. */
-  user: GivenId.nullish(),
-  loan_type: LoanProduct.default('simple'),
-  amount: GivenAmount,
-  interest_rate: GivenRate,
-  term_months: GivenMonths,
-})
-type Filing = z.infer<typeof Filing>
-
 const borrowerOf = async (call: Call, number: number): Promise<string> => {
   const holder = await found(ask({ ...call, reach: 'all' }, findHolder, { number }))
   if (!holder) throw new ProblemError(invalidField('user', noSuch(number)))
@@ -66,7 +50,7 @@ const borrowerOf = async (call: Call, number: number): Promise<string> => {
   return holder.user
 }
 
-const file = async (call: Call<Filing>) => {
+const file = async (call: Call<z.infer<typeof Filing>>) => {
   const {
     user,
     loan_type: product,
@@ -90,19 +74,11 @@ const approve = async (call: Call<z.infer<typeof ById>>) => {
   return show(afterwards(call), number)
 }
 
-const Rejection = ById.extend({ reason: z.string().trim().max(256).default('') })
-
 const reject = async (call: Call<z.infer<typeof Rejection>>) => {
   const { loan, number } = await find(call, call.input.id)
   await tell(call, rejectLoan, { loan, reason: call.input.reason })
   return show(afterwards(call), number)
 }
-
-const Repayment = ById.extend({
-  amount: GivenAmount,
-  /** Absent: the one that the loan was paid out to. */
-  account: GivenId.nullish(),
-})
 
 const accountOf = async (call: Call, { account }: LoanFileView, id: number | null | undefined) => {
   if (!id) {
@@ -124,20 +100,12 @@ const repay = async (call: Call<z.infer<typeof Repayment>>) => {
   return show(afterwards(call), id)
 }
 
-const WriteOff = ById.extend({ reason: z.string().trim().min(1).max(256) })
-
 const writeOff = async (call: Call<z.infer<typeof WriteOff>>) => {
   const { loan, number } = await find(call, call.input.id)
   const { answer } = await tell(call, writeOffLoan, { loan, reason: call.input.reason })
   await settle(call, answer)
   return show(afterwards(call), number)
 }
-
-const Listing = z.object({
-  status: LoanStatus.optional(),
-  user: GivenId.optional(),
-  ...numberedPaging(PAGE_SIZE, MOST),
-})
 
 const list = async (call: Call<z.infer<typeof Listing>>) => {
   const { status, user, page, page_size } = call.input
@@ -169,7 +137,7 @@ export const loanRoutes: readonly Route[] = [
     headers,
     input: Filing,
     response: Loan,
-    problems: ['CLIENT_NOT_ASSIGNED', 'BOOK_NOT_FOUND', 'ASSET_UNKNOWN'],
+    problems: ['CLIENT_NOT_ASSIGNED', 'BOOK_NOT_FOUND', 'ASSET_UNKNOWN', 'BALANCE_TOO_LARGE'],
     example: {
       ...{ ...STAFF, capture: { coastal_loan: 'id' } },
       body: { ...filed, purpose: 'Stock for the shop', monthly_income: '2750.00' },

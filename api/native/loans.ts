@@ -115,7 +115,13 @@ export const loanRoutes: readonly Route[] = [
     tag,
     summary: 'File a loan, for oneself or for a customer',
     response: z.object({ loan: z.string(), number: z.int(), status: z.literal('pending') }),
-    problems: ['BOOK_NOT_FOUND', 'ASSET_UNKNOWN', 'CUSTOMER_NOT_FOUND', 'CLIENT_NOT_ASSIGNED'],
+    problems: [
+      'BOOK_NOT_FOUND',
+      'ASSET_UNKNOWN',
+      'CUSTOMER_NOT_FOUND',
+      'CLIENT_NOT_ASSIGNED',
+      'BALANCE_TOO_LARGE',
+    ],
     location: ({ loan }) => `/v1/loans/${loan}`,
     example: { body: filed, capture: { loan: 'loan' } },
     furtherExamples: [

@@ -5,7 +5,7 @@ import { Amount } from '../money.ts'
 const text = (most: number) => z.string().trim().min(1).max(most)
 
 /** Somebody who stands by the borrower: his kin, or who vouches for him. */
-export const Supporter = z.strictObject({
+const Supporter = z.strictObject({
   name: text(128),
   phone: text(32).optional(),
   relationship: text(64).optional(),

@@ -14,9 +14,13 @@ import {
   type Step,
 } from './state.ts'
 
-export const request = (_state: LoanState, data: LoanRequest): Decision<LoanEvent> => [
-  { type: 'LoanRequested', data },
-]
+/** So that what it comes to, with all its interest, still is an amount. */
+const MOST_DIGITS = 20
+
+export const request = (_state: LoanState, data: LoanRequest): Decision<LoanEvent> =>
+  data.amount.length > MOST_DIGITS
+    ? refuse('BALANCE_TOO_LARGE', `A loan has at most ${MOST_DIGITS} digits.`, { field: 'amount' })
+    : [{ type: 'LoanRequested', data }]
 
 /** Minor units: from so much on, it takes more than those who approve small loans. */
 export const SMALL_LOAN_BELOW = '100000'
