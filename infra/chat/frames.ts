@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Content } from '../../api/coastal/chat.ts'
 import { coastalDialect } from '../../api/coastal/dialect.ts'
 import { tell } from '../../api/contract.ts'
-import { ProblemError, problem } from '../../api/problems.ts'
+import { invalidField, ProblemError, problem } from '../../api/problems.ts'
 import { markRead, sendMessage } from '../../commands/conversations.ts'
 import { lookAtPreferences } from '../../commands/preferences.ts'
 import { createTurns } from '../../domain/turns.ts'
@@ -69,27 +69,25 @@ const doersOf = (connection: Connection): Doers => {
   }
 }
 
-const parse = (text: string): unknown => {
+/** Throws a problem when it is no frame. */
+const parse = (text: string): Frame => {
+  let given: unknown
   try {
-    return JSON.parse(text)
+    given = JSON.parse(text)
   } catch {
-    return undefined
+    throw new ProblemError(invalidField('(body)', 'A frame is JSON.'))
   }
-}
-
-const complaint = (error: z.ZodError): ProblemError => {
-  const [issue] = error.issues
-  const field = issue?.path.join('.') || '(frame)'
-  const message = issue?.message ?? 'is none that is known here'
-  return new ProblemError(
-    problem('INVALID_REQUEST', `${field}: ${message}`, { errors: [{ field, message }] }),
-  )
+  const parsed = Frame.safeParse(given)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const field = issue?.path.join('.') || '(body)'
+  throw new ProblemError(invalidField(field, issue?.message ?? 'A frame is none of the known.'))
 }
 
 /** In the words in which it would be refused over HTTP. */
 const refusalOf = ({ problem: found }: ProblemError, key: string | undefined): object => {
   const { body } = coastalDialect.fault(found, { path: '', requestId: '' })
-  return { type: 'error', key, ...(body as object) }
+  return { type: 'error', key, error: body }
 }
 
 /** Takes frames in, one after another, and answers each that calls for it. */
@@ -101,11 +99,11 @@ export const receiving = (connection: Connection): ((text: string) => void) => {
 
   const answer = async (text: string): Promise<void> => {
     if (line.signal.aborted || !(await isGood(connection))) return
-    const parsed = Frame.safeParse(parse(text))
-    const key = parsed.data?.type === 'send' ? parsed.data.key : undefined
+    let key: string | undefined
     try {
-      if (!parsed.success) throw complaint(parsed.error)
-      const told = await doers[parsed.data.type](parsed.data as never)
+      const frame = parse(text)
+      if (frame.type === 'send') key = frame.key
+      const told = await doers[frame.type](frame as never)
       if (told) await line.send(told)
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error
