@@ -5,10 +5,31 @@ export type Metrics = {
   /** Prometheus text format. */
   render(): Promise<string>
   readonly contentType: string
+  /** What has been answered since the process began. */
+  traffic(): Promise<Traffic>
 }
+
+export type Traffic = {
+  readonly since: Date
+  readonly requests: number
+  /** Of them, those that something here was to blame for. */
+  readonly failures: number
+  /** All of them together took so long to answer. */
+  readonly seconds: number
+}
+
+type Measured = {
+  readonly metricName?: string
+  readonly value: number
+  readonly labels: Readonly<Partial<Record<string, string | number>>>
+}
+
+const sumOf = (values: readonly Measured[], isCounted: (one: Measured) => boolean): number =>
+  values.filter(isCounted).reduce((sum, { value }) => sum + value, 0)
 
 /** `lag` is read at each scrape: projection -> seconds behind the log's newest event. */
 export const createMetrics = (lag: () => Promise<Readonly<Record<string, number>>>): Metrics => {
+  const since = new Date()
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const requests = new Counter({
@@ -42,5 +63,15 @@ export const createMetrics = (lag: () => Promise<Readonly<Record<string, number>
     },
     render: () => registry.metrics(),
     contentType: registry.contentType,
+    traffic: async () => {
+      const answered = (await requests.get()).values
+      const took = (await durations.get()).values
+      return {
+        since,
+        requests: sumOf(answered, () => true),
+        failures: sumOf(answered, ({ labels }) => Number(labels.status) >= 500),
+        seconds: sumOf(took, ({ metricName }) => metricName?.endsWith('_sum') ?? false),
+      }
+    },
   }
 }

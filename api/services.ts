@@ -12,7 +12,9 @@ import type { AudienceName } from '../domain/sessions.ts'
 import type { Freshness } from '../projections/freshness.ts'
 import type { Query } from '../projections/kernel.ts'
 import type { Database } from '../projections/table.ts'
+import type { Readings } from './health.ts'
 import type { KeptAnswers } from './kept_answers.ts'
+import type { Traffic } from './metrics.ts'
 import { ProblemError, problem, problemOf } from './problems.ts'
 import type { Call } from './route.ts'
 import type { Throttle } from './throttle.ts'
@@ -84,6 +86,9 @@ export type Wiring = {
   readonly exports: Exports
   /** Parts that must answer before the server calls itself ready. */
   readonly checks: Readonly<Record<string, () => Promise<string>>>
+  /** How the machine and the stores are doing this moment. */
+  readonly readings: () => Promise<Readings>
+  readonly traffic: () => Promise<Traffic>
   readonly bodyLimit_bytes: number
   /** Requests a minute for each client; 0: no limit. */
   readonly rateLimit: number

@@ -40,6 +40,7 @@ import { createEntryIndex, createPorts, createScoreIndex } from './ports.ts'
 import { createKeptAnswers } from './postgres/kept_answers.ts'
 import { connectPostgres } from './postgres/pool.ts'
 import { withPreparedQueries } from './postgres/prepared.ts'
+import { createReadings } from './readings.ts'
 import { runSchedule, type Schedule } from './schedule.ts'
 import { createStatementMaker } from './statements/maker.ts'
 import { startTasks } from './tasks/worker.ts'
@@ -152,6 +153,7 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
       }),
     },
   })
+  const metrics = createMetrics(() => readLag(database))
   const services = createServices({
     ports,
     database,
@@ -179,6 +181,8 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
         return 'answers'
       },
     },
+    readings: createReadings(database, store),
+    traffic: metrics.traffic,
     bodyLimit_bytes: config.bodyLimitBytes,
     rateLimit: config.rateLimitPerMinute,
     trustedProxies: config.trustedProxies,
@@ -188,7 +192,6 @@ export const openApplication = async (surroundings: Surroundings): Promise<Appli
     newestWrite: written.newest,
     stopping: signal,
   })
-  const metrics = createMetrics(() => readLag(database))
   const app = createApplication(contracts, services, metrics)
   serveSystem(app, services, metrics)
   serveDocs(app, documents)

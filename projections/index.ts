@@ -24,6 +24,7 @@ import { policyBook } from './policies.ts'
 import { preferenceBook } from './preferences.ts'
 import { refundBook } from './refunds.ts'
 import { scoreBook } from './risk.ts'
+import { securityBook } from './security_log.ts'
 import { sessionBook } from './sessions.ts'
 import { standingOrderBook } from './standing_orders.ts'
 import { statementBook } from './statements.ts'
@@ -68,4 +69,5 @@ export const projections: readonly Projection[] = [
   taskBook,
   holidayBook.projection,
   eventIndexBook,
+  securityBook,
 ]

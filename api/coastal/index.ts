@@ -1,11 +1,13 @@
 import type { Contract } from '../contract.ts'
 import { accountRoutes } from './accounts.ts'
+import { auditRoutes } from './audit.ts'
 import { authRoutes, logOutRoutes } from './auth.ts'
 import { calculatorRoutes } from './calculators.ts'
 import { cashAdvanceRoutes } from './cash_advances.ts'
 import { chatRoutes } from './chat.ts'
 import { checkDepositRoutes } from './check_deposits.ts'
 import { closureRoutes } from './closures.ts'
+import { dashboardRoutes } from './dashboards.ts'
 import { coastalDialect } from './dialect.ts'
 import { fraudRoutes } from './fraud.ts'
 import { loanRoutes } from './loans.ts'
@@ -38,6 +40,8 @@ export const coastal: Contract = {
     ...preferenceRoutes,
     ...calculatorRoutes,
     ...operationRoutes,
+  ...dashboardRoutes,
+  ...auditRoutes,
     ...logOutRoutes,
   ],
 }
