@@ -99,6 +99,5 @@ export const seedCoastal = async (sowing: Sowing, seed: CoastalSeed): Promise<Re
   const talk = await seedConversations({ ports, ask, at }, seed, refs)
   const openings = await seedOpenings(sowing, seed.openings, refs)
   await decideClosures(sowing, seed.closures, known)
-  const talk = await seedConversations({ ports, ask, at }, seed, refs)
-  return { ...known, ...talk, ...talk, ...refunds, ...loans, ...openings }
+  return { ...known, ...talk, ...refunds, ...loans, ...openings }
 }
