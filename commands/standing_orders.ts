@@ -79,7 +79,15 @@ export const placeStandingOrder = command({
     return { order: newId(), ...input, ...sides, ...placed }
   },
   decide: StandingOrder.decide.place,
-  answer: (events) => dataOf<StandingOrderPlaced>(events, 'StandingOrderPlaced'),
+  // Whose account the payee's is, is none of the payer's business.
+  answer: (events) => {
+    const {
+      from_owner: _from,
+      to_owner: _to,
+      ...placed
+    } = dataOf<StandingOrderPlaced>(events, 'StandingOrderPlaced')
+    return placed
+  },
 })
 
 const orderCommand = onExisting({

@@ -36,7 +36,7 @@ export const DayBalances = z.strictObject({
   /** The day that `moved` begins with, and the balance before it. */
   since: Day,
   opening: Balance,
-  moved: z.array(MovedDay).max(2000),
+  moved: z.array(MovedDay).max(10_000),
 })
 export type DayBalances = z.infer<typeof DayBalances>
 

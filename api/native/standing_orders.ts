@@ -67,7 +67,7 @@ export const standingOrderRoutes: readonly Route[] = [
       'person each time.',
     response: z.object({
       ...Placed,
-      ...{ next_due: z.string(), from_owner: z.string(), to_owner: z.string() },
+      next_due: z.string(),
     }),
     problems: [
       ...(['BOOK_NOT_FOUND', 'ACCOUNT_NOT_FOUND', 'ACCOUNT_CLOSED', 'SAME_ACCOUNT'] as const),
