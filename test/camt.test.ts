@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type CamtHead, writeCamt } from '../infra/statements/camt.ts'
@@ -142,4 +142,21 @@ describe('a statement for programs', () => {
     expect(allAt(statement, 'Acct/Ownr')).toEqual([])
     expect(textAt(statement, 'TxsSummry/TtlNtries/TtlNetNtry/CdtDbtInd')).toBe('CRDT')
   })
+})
+
+test('is written at the pace of the disk, and an abort leaves nothing of it', async () => {
+  const directory = temporaryDirectory()
+  const stopping = new AbortController()
+  let asked = 0
+  const endless = async function* () {
+    for (;;) {
+      asked += 1
+      if (asked === 50) stopping.abort(new Error('enough'))
+      yield all
+    }
+  }
+  const written = writeCamt(join(directory, 'a.xml'), head, endless(), stopping.signal)
+  await expect(written).rejects.toThrow('enough')
+  expect(readdirSync(directory)).toEqual([])
+  expect(asked).toBeLessThan(60)
 })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { createEngine } from '../commands/engine.ts'
 import { capitaliseInterest, setInterestTerms, settleInterest } from '../commands/interest.ts'
 import { freezeAccount } from '../commands/ledger/index.ts'
 import {
@@ -10,6 +11,7 @@ import {
 } from '../domain/interest.ts'
 import { entriesOf } from '../domain/ledger/events.ts'
 import { answerOf, codeOf, NOON, openBranch, SAVINGS } from './machine-support.ts'
+import { noSnapshots } from './support/memory.ts'
 import { spec } from './support/spec.ts'
 
 const book = 'main'
@@ -216,6 +218,17 @@ describe('an account that bears interest', () => {
     ])
     expect((await stands(SAVINGS)).balance).toBe(50_361n)
     expect(codeOf(await capitalise())).toBe('INTEREST_NOT_DUE')
+  })
+
+  test('is paid once when another process pays it too', async () => {
+    const { capitalise, go, interest, ports, types } = await open()
+    go('2026-04-03T12:00:00.000Z')
+    const other = { ...ports, engine: createEngine(ports.store, noSnapshots) }
+    await Promise.all([capitalise(), capitalise({ ports: other })])
+    expect(interest()).toHaveLength(1)
+    expect(types(`interest-main:${SAVINGS}`)).toEqual([
+      ...['InterestTermsSet', 'InterestAccrued', 'InterestCapitalised'],
+    ])
   })
 
   test('is recorded as the book has paid it, where a process ended in between', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { bringForward } from '../commands/deposits.ts'
+import { createEngine } from '../commands/engine.ts'
 import { changeTerms, freezeAccount, unfreezeAccount } from '../commands/ledger/index.ts'
 import { approvePayment, carryOutPayment, openPaymentAccounts } from '../commands/payments/index.ts'
 import {
@@ -9,6 +10,7 @@ import {
 } from '../commands/standing_orders.ts'
 import { dueDateOf, type Recurrence, StandingOrder } from '../domain/standing_orders.ts'
 import { answerOf, BENS, CHECKING, codeOf, NOON, openBranch } from './machine-support.ts'
+import { noSnapshots } from './support/memory.ts'
 import { spec } from './support/spec.ts'
 
 const book = 'main'
@@ -147,6 +149,17 @@ describe('carrying out an order', () => {
       { value_date: '2026-03-17', booked_at: '2026-03-18T09:00:00.000Z' },
     ])
     expect((await branch.stands(CHECKING)).balance).toBe(20_000n)
+  })
+
+  test('pays once when another process does it too', async () => {
+    const branch = await open()
+    const { ports } = branch
+    const other = { ...ports, engine: createEngine(ports.store, noSnapshots) }
+    const { order } = answerOf(await branch.place())
+    await Promise.all([branch.carryOut(order), branch.carryOut(order, { ports: other })])
+    expect(codeOf(await branch.carryOut(order, { ports: other }))).toBe('STANDING_ORDER_NOT_DUE')
+    expect(entriesOf(branch)).toHaveLength(1)
+    expect(branch.types(`standing_order-${order}`)).toHaveLength(2)
   })
 
   test('goes on where a process ended between the payment and its record', async () => {
