@@ -48,10 +48,10 @@ const interestView = ({ owed, through, ...found }: NonNullable<Found>) => ({
   accrued_through: through,
 })
 
-/** What it is settled from must show all that was booked until now. */
+/** What it is settled from must show all that was booked until now, by whomever. */
 const settle = async (call: Call<z.infer<typeof ByAccount>>) => {
-  const fresh = { ...call, consistency: call.services.newestWrite() }
-  const balances = await ask(fresh, getDayBalances, call.input)
+  const consistency = (await call.services.ports.store.head())?.commit ?? 0n
+  const balances = await ask({ ...call, consistency }, getDayBalances, call.input)
   // Nobody else than the log says whether it was done before: what it is settled from changes.
   const receipt = await tell({ ...call, key: undefined }, settleInterest, {
     ...call.input,
