@@ -70,9 +70,9 @@ export const loanWeights: Readonly<Record<string, number>> = {
   'loans.approve': 14,
   'loans.reject': 2,
   'loans.repay': 10,
-  'loans.carry_out': 14,
-  'loans.write_off': 8,
-  'loans.age': 10,
+  'loans.carry_out': 16,
+  'loans.write_off': 10,
+  'loans.age': 12,
 }
 
 type Disbursed = { readonly instalments?: readonly { principal: string; interest: string }[] }

@@ -26,11 +26,15 @@ const sameAs: Readonly<Record<string, string>> = {
 
 const singular = (name: string): string => name.replace(/ies$/, 'y').replace(/s$/, '')
 
+/** What loans alone book on: who meddles with it is in the way of every step that follows. */
+const isOfLoans = (account: string): boolean => /^(?:loans|\w+:loan-\w+):/.test(account)
+
 export const createWorld = (start: Date): World => {
   const known = new Map<string, string[]>()
   const assetOf = new Map<string, string>()
 
   const remember = (name: string, value: string): void => {
+    if (name === 'account' && isOfLoans(value)) return
     const values = known.get(name) ?? []
     known.set(name, values)
     if (values.includes(value)) return
@@ -48,8 +52,7 @@ export const createWorld = (start: Date): World => {
     }
     const { account, asset } = value as { account?: unknown; asset?: unknown }
     if (typeof account !== 'string' || typeof asset !== 'string') return
-    // What a loan's own account stands at is booked by the loan alone.
-    if (!account.startsWith('loans:')) assetOf.set(account, asset)
+    if (!isOfLoans(account)) assetOf.set(account, asset)
   }
   return { now: start, known, assetOf, learn: (value) => walk(value, '') }
 }
