@@ -19,6 +19,8 @@ export type DueOptions = {
 
 /** In one look; what is over comes with the next. */
 const AT_ONCE = 500
+/** Fewer than there are connections to the read models. */
+const SIDE_BY_SIDE = 8
 const FRESHNESS_TIMEOUT_MS = 20_000
 
 /** Due on a day of its book that has come; the first condition is one that an index knows. */
@@ -97,26 +99,37 @@ const caughtUp = async ({ ports, freshness }: DueOptions): Promise<void> => {
   throw new Error('the read models are too far behind')
 }
 
-/** Of one month, over all accounts. */
+/** Pays an account what its month has borne, and answers whether it did. */
+const capitalise = async (
+  { ports, database, log }: DueOptions,
+  context: Context,
+  { book, account }: DueAccount,
+): Promise<boolean> => {
+  const of = { book, account }
+  const asker = { id: context.actor.id, reach: 'all', at: context.at } as const
+  const balances = await getDayBalances.run(database, of, asker, ports.vault)
+  if (!balances) return false
+  const receipt = await execute(ports, capitaliseInterest, { ...of, balances }, context)
+  if (!isRefusal(receipt)) return receipt.answer.done
+  if (receipt.refused !== 'INTEREST_NOT_DUE') {
+    log.error({ ...of, refused: receipt.refused }, 'interest could not be paid')
+  }
+  return false
+}
+
+/** Of one month, over all accounts, some at once: what one is paid is nothing to another. */
 const capitaliseAll = async (
-  { ports, database, log, signal }: DueOptions,
+  options: DueOptions,
   context: Context,
   due: readonly DueAccount[],
 ): Promise<boolean> => {
-  const asker = { id: context.actor.id, reach: 'all', at: context.at } as const
-  let paid = 0
-  for (const { book, account } of due) {
-    if (signal.aborted) break
-    const of = { book, account }
-    const balances = await getDayBalances.run(database, of, asker, ports.vault)
-    if (!balances) continue
-    const receipt = await execute(ports, capitaliseInterest, { ...of, balances }, context)
-    if (!isRefusal(receipt)) paid += Number(receipt.answer.done)
-    else if (receipt.refused !== 'INTEREST_NOT_DUE') {
-      log.error({ ...of, refused: receipt.refused }, 'interest could not be paid')
-    }
+  let isAnyPaid = false
+  for (let at = 0; at < due.length && !options.signal.aborted; at += SIDE_BY_SIDE) {
+    const some = due.slice(at, at + SIDE_BY_SIDE)
+    const paid = await Promise.all(some.map((account) => capitalise(options, context, account)))
+    isAnyPaid ||= paid.includes(true)
   }
-  return paid > 0
+  return isAnyPaid
 }
 
 /**
