@@ -153,7 +153,9 @@ export const pageMessages = query({
       where.values,
     )
     const skipped = (page - 1) * page_size
-    const rest = `order by x.sent_at desc, x.number desc limit ${page_size} offset ${skipped}`
+    // Of two that were sent at the same time, the one that was decided later is the newer one.
+    const newest = conversation === undefined ? 'x.sent_at desc, x.number desc' : 'x.sequence desc'
+    const rest = `order by ${newest} limit ${page_size} offset ${skipped}`
     const results = await selectMessages(sql, vault, asker, where, rest)
     return { count: Number(rows[0]?.count ?? 0), results }
   },
