@@ -31,6 +31,7 @@ import { projectionRoutes } from './native/projections.ts'
 import { riskRoutes } from './native/risk.ts'
 import { standingOrderRoutes } from './native/standing_orders.ts'
 import { statementRoutes } from './native/statements.ts'
+import { tillRoutes } from './native/tills.ts'
 import { heldRoutes, transferRoutes } from './native/transfers.ts'
 import type { Route } from './route.ts'
 
@@ -57,6 +58,7 @@ export const nativeRoutes: readonly Route[] = [
   ...installRoutes,
   ...depositRoutes,
   ...paymentRoutes,
+  ...tillRoutes,
   ...loanRoutes,
   ...standingOrderRoutes,
   ...interestRoutes,

@@ -34,6 +34,7 @@ import { StandingOrder } from './standing_orders.ts'
 import { Statement } from './statements.ts'
 import { Task } from './tasks.ts'
 import { Username } from './usernames.ts'
+import { Till } from './tills.ts'
 import { User } from './users.ts'
 import { Visit } from './visits.ts'
 
@@ -47,6 +48,7 @@ export const modules: readonly Decider[] = [
   Username,
   Assignment,
   Visit,
+  Till,
   Session,
   ApiKey,
   Export,

@@ -65,12 +65,17 @@ export const paymentAccounts = (asset: string) => {
   }
 }
 
-type Routed = Parties & { readonly channel: PaymentChannel; readonly asset: string }
+type Routed = Parties & {
+  readonly channel: PaymentChannel
+  readonly asset: string
+  /** Where the cash lies, if not in one for all counters. */
+  readonly drawer?: string | undefined
+}
 
 /** The account that is debited, and the one that is credited. */
-export const legsOf = ({ kind, from, to, channel, asset }: Routed) => {
+export const legsOf = ({ kind, from, to, channel, asset, drawer }: Routed) => {
   const own = paymentAccounts(asset)
-  const outside = channel === 'counter' ? own.counter : own.clearing
+  const outside = channel === 'counter' ? (drawer ?? own.counter) : own.clearing
   const takers: Readonly<Record<PaymentKind, string>> = {
     ...{ deposit: outside, withdrawal: outside, transfer: outside, payment: outside },
     ...{ repayment: own.repayments, fee: own.fees },

@@ -4,6 +4,7 @@ import { bookCheckDeposit } from '../commands/check_deposits.ts'
 import { type Context, execute } from '../commands/kernel.ts'
 import type { Ports } from '../commands/ports.ts'
 import { processRefund } from '../commands/refunds.ts'
+import { bookTill } from '../commands/tills.ts'
 import { isRefusal } from '../domain/kernel.ts'
 
 const AT_ONCE = 500
@@ -20,7 +21,7 @@ const find = async <Left extends object>(
   text: string,
 ): Promise<readonly Left[]> => {
   const by = new Date(at.getTime() - LEFT_BEHIND_MS)
-  return (await database.query<Left>(`${text} order by number limit ${AT_ONCE}`, [by])).rows
+  return (await database.query<Left>(`${text} limit ${AT_ONCE}`, [by])).rows
 }
 
 /** One after another. Answers whether there was any that is booked now. */
@@ -39,20 +40,28 @@ export const bookUnbooked = async (options: Options, context: Context): Promise<
   const refunds = await find<{ payment: string; refund: string }>(
     options,
     context,
-    `select payment, refund from refunds where status = 'approved' and decided_at <= $1`,
+    `select payment, refund from refunds
+       where status = 'approved' and decided_at <= $1 order by number`,
   )
   const advances = await find<{ advance: string }>(
     options,
     context,
-    'select advance from cash_advances where unbooked is not null and changed_at <= $1',
+    `select advance from cash_advances
+       where unbooked is not null and changed_at <= $1 order by number`,
   )
   const checks = await find<{ check: string }>(
     options,
     context,
     `select check_id as "check" from check_deposits
-       where unbooked is not null and changed_at <= $1`,
+       where unbooked is not null and changed_at <= $1 order by number`,
+  )
+  const tills = await find<{ teller: string }>(
+    options,
+    context,
+    'select teller from tills where unbooked is not null and changed_at <= $1 order by till',
   )
   const done = [
+    await bookAll(tills, (left) => execute(ports, bookTill, left, context)),
     await bookAll(refunds, (left) => execute(ports, processRefund, left, context)),
     await bookAll(advances, (left) => execute(ports, bookCashAdvance, left, context)),
     await bookAll(checks, (left) => execute(ports, bookCheckDeposit, left, context)),

@@ -29,6 +29,7 @@ import { sessionBook } from './sessions.ts'
 import { standingOrderBook } from './standing_orders.ts'
 import { statementBook } from './statements.ts'
 import { taskBook } from './tasks.ts'
+import { tillBook } from './tills.ts'
 import { userBook } from './users.ts'
 import { visitBook } from './visits.ts'
 
@@ -45,6 +46,7 @@ export const projections: readonly Projection[] = [
   userBook,
   assignmentBook,
   visitBook,
+  tillBook,
   sessionBook,
   apiKeyBook,
   exportBook,

@@ -94,6 +94,7 @@ const drawActor = (
   // A decision takes a person, and often a second one.
   const decided = [
     'payments:approve',
+    'tills:approve',
     'loans:approve',
     'loans:write_off',
     'advances:decide',

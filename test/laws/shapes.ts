@@ -210,6 +210,9 @@ const aVisit: Shape = ({ known, now }, input) =>
     ...{ ...input, client, day: now.toISOString().slice(0, 10) },
   }))
 
+const ofTeller: Shape = ({ known }) =>
+  someWhere(known.get('teller') ?? [], 'nobody').map((teller) => ({ teller }))
+
 const onVisit: Shape = ({ known }, input) =>
   someWhere(known.get('visit') ?? [], 'none').map((visit) => ({ ...input, visit }))
 
@@ -275,6 +278,13 @@ export const shapes: Readonly<Record<string, Shape>> = {
     })),
   'assignments.assign': aClientOfABanker,
   'visits.plan': aVisit,
+  'tills.open': (_world, input) =>
+    fc
+      .constantFrom('0', '500')
+      .map((float) => ({ ...input, book: 'main', asset: 'USD/2', float })),
+  'tills.count': () => fc.constantFrom('0', '500', '900000').map((counted) => ({ counted })),
+  'tills.approve': ofTeller,
+  'tills.book': ofTeller,
   'visits.complete': onVisit,
   'visits.cancel': onVisit,
   'one_time_codes.use': aCode,
@@ -454,6 +464,9 @@ export const weights: Readonly<Record<string, number>> = {
   'staff.appoint': 6,
   'assignments.assign': 10,
   'visits.plan': 8,
+  'tills.open': 14,
+  'tills.count': 10,
+  'tills.approve': 10,
   'visits.complete': 4,
   'visits.cancel': 4,
   'users.import': 3,
