@@ -17,7 +17,7 @@ import { instant } from '../formats.ts'
 import { numberedPage, numberedPageOf, numberedPaging } from '../numbered_pages.ts'
 import type { Call, Route } from '../route.ts'
 import { ADMIN, afterwards, kept, STAFF } from './accounts.ts'
-import { Cedis, cedis, GivenId } from './amounts.ts'
+import { Cedis, cedis, GivenId, orRequired } from './amounts.ts'
 import { REQUIRED } from './errors.ts'
 
 const tag = 'Account closures'
@@ -80,7 +80,9 @@ const Text = z.string().trim().max(256)
 const Request = z
   .object({
     account_id: GivenId,
-    closure_reason: ClosureReason,
+    closure_reason: z.enum(ClosureReason.options, {
+      error: orRequired('Not a valid choice.'),
+    }),
     other_reason: Text.default(''),
     phone: Text.max(32).optional(),
     phone_number: Text.max(32).optional(),

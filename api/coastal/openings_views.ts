@@ -6,7 +6,7 @@ import { ask } from '../contract.ts'
 import { instant } from '../formats.ts'
 import type { Call } from '../route.ts'
 import { afterwards, kept } from './accounts.ts'
-import { GivenId } from './amounts.ts'
+import { GivenId, orRequired } from './amounts.ts'
 import { REQUIRED } from './errors.ts'
 import { masks } from './masking.ts'
 import { seesPersonal } from './views.ts'
@@ -24,6 +24,8 @@ export const statuses: Readonly<Record<Status, readonly OpeningView['status'][]>
 
 const { phone: Phone, next_of_kin: Kin, ...person } = Application.shape
 
+const required = { error: orRequired('Not a valid choice.') }
+
 /** A form has one text where JSON may have several fields. */
 const GivenKin = z
   .union([z.string().trim().max(256), Kin.unwrap()])
@@ -31,7 +33,8 @@ const GivenKin = z
 
 const fields = {
   ...person,
-  account_type: OpeningPlan,
+  account_type: z.enum(OpeningPlan.options, required),
+  id_type: z.enum(IdentityDocument.options, required),
   card_type: OpeningCard.default('standard'),
   phone_number: Phone.optional(),
   phone: Phone.optional(),
