@@ -51,14 +51,16 @@ const postingOf = (
   },
 })
 
-const chartFor = (submission: CheckSubmission): readonly Wanted[] => {
+/** The account that a step is the first to need. */
+const accountFor = (submission: CheckSubmission, step: CheckStep): Wanted => {
   const { clearing, settlement, owed } = checkAccounts(submission)
   const own = { type: 'asset', overdraft_limit: 'unlimited' } as const
-  return [
-    { ...own, account: clearing, name: 'Checks on their way' },
-    { ...own, account: settlement, name: 'Settlement with other banks' },
-    { ...own, account: owed, name: 'Owed of returned checks', overdraft_limit: '0' },
-  ]
+  const accounts: Readonly<Record<CheckStep, Wanted>> = {
+    credit: { ...own, account: clearing, name: 'Checks on their way' },
+    clearing: { ...own, account: settlement, name: 'Settlement with other banks' },
+    return: { ...own, account: owed, name: 'Owed of returned checks', overdraft_limit: '0' },
+  }
+  return accounts[step]
 }
 
 type Tried = { readonly key: string; readonly dryRun: boolean }
@@ -133,7 +135,8 @@ export const bookCheckStep = async (
 ): Promise<CheckBooked | Refusal> => {
   const { check, book, asset } = submission
   const { at } = enrichment
-  const opened = await openAccounts(enrichment, book, { wanted: chartFor(submission), asset, at })
+  const wanted = [accountFor(submission, step)]
+  const opened = await openAccounts(enrichment, book, { wanted, asset, at })
   if (isRefusal(opened)) return opened
   const key = `check_deposit:${check}:${step}`
   const booked = await bookLines(enrichment, submission, step, { key, dryRun })
