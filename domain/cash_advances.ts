@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { dayOf } from './calendar.ts'
 import { type Decision, decider, type EventOf, type Refusal, refuse } from './kernel.ts'
+import { codePartOf } from './ledger/codes.ts'
 import { BookId, Day, Identifier, Instant } from './ledger/events.ts'
 import { Amount, Asset, currencyOf } from './money.ts'
 import { paymentAccounts } from './payments.ts'
@@ -62,10 +63,7 @@ export type CashAdvanceState = {
 
 /** What a member of staff owes, and the drawers that it is lent from. */
 export const advanceAccounts = (user: string, asset: string) => ({
-  // A part of an account's code begins with a letter or digit, an id need not.
-  receivable: `receivables:cash-advances:${currencyOf(asset)}:${user
-    .toLowerCase()
-    .replace(/^[_-]/, 'x$&')}`,
+  receivable: `receivables:cash-advances:${currencyOf(asset)}:${codePartOf(user)}`,
   counter: paymentAccounts(asset).counter,
 })
 
