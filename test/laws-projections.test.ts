@@ -11,7 +11,7 @@ import { projections } from '../projections/index.ts'
 import { type Projection, project } from '../projections/kernel.ts'
 import { writeChanges } from '../projections/rows.ts'
 import { createTableSql, dropTableSql, physicalName } from '../projections/table.ts'
-import { createHistories, freshSeed } from './laws/shared.ts'
+import { createHistories, freshSeed, HISTORIES_TIMEOUT_MS } from './laws/shared.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'daybook-laws-'))
 const running: { postgres?: EmbeddedPostgres; database?: Pool; logs: readonly Recorded[][] } = {
@@ -26,7 +26,7 @@ beforeAll(async () => {
   running.postgres = postgres
   running.database = await connectPostgres({ url: postgres.url, name: 'laws', max: 2 })
   running.logs = histories.map(({ log }) => [...log])
-})
+}, HISTORIES_TIMEOUT_MS)
 
 afterAll(async () => {
   await running.database?.end()

@@ -18,7 +18,7 @@ import { fixturesOf } from './laws/fixtures.ts'
 import { type History, type Law, reloaded } from './laws/histories.ts'
 import { findFaults } from './laws/layers.ts'
 import { availabilities, faultsAfter } from './laws/ledger.ts'
-import { createHistories, freshSeed } from './laws/shared.ts'
+import { createHistories, freshSeed, HISTORIES_TIMEOUT_MS } from './laws/shared.ts'
 
 const types = Object.keys(eventSchemas)
 const categories = modules.map((module) => [module.category, module] as const)
@@ -26,7 +26,7 @@ let histories: readonly History[] = []
 
 beforeAll(async () => {
   histories = await createHistories()
-})
+}, HISTORIES_TIMEOUT_MS)
 
 const streamsOf = (history: History, { category }: Decider): Recorded[][] => {
   const streams = new Map<string, Recorded[]>()
