@@ -70,6 +70,12 @@ export const takenEmail = async (
     : undefined
 }
 
+export const lookAtOpening = async (
+  { engine }: Pick<Ports, 'engine'>,
+  opening: string,
+): Promise<OpeningState> =>
+  (await engine.look(Opening, `${Opening.category}-${opening}`)).state as OpeningState
+
 type Submitted = {
   readonly book: string
   readonly asset: string
@@ -121,7 +127,7 @@ const submitting = {
   on: 'new',
   otherwise: 'OPENING_EXISTS',
   ifMatch: 'stream',
-  /** Null: a repetition, which the engine knows the answer to, whatever is in the way now. */
+  /** Null: it was submitted before, so that the engine knows what to answer. */
   decide: (state: OpeningState, submission: OpeningSubmission | null) =>
     submission === null ? [] : Opening.decide.submit(state, submission),
   answer: (events: Parameters<typeof dataOf>[0]) => {
@@ -153,8 +159,10 @@ export const submitVerifiedOpening = command({
     { opening, ...input },
     enrichment,
   ): Promise<OpeningSubmission | Refusal | null> => {
-    if (await enrichment.isRepeated()) return null
-    if (!(await hasProven(enrichment.ports, input.application.phone, opening))) {
+    const { ports } = enrichment
+    // Nothing is sealed for who is there already, or has been forgotten.
+    if ((await lookAtOpening(ports, opening)).submission) return null
+    if (!(await hasProven(ports, input.application.phone, opening))) {
       return refuse('CODE_NOT_SENT', 'The phone is not verified by this code.')
     }
     return submissionOf(input, opening, true, enrichment)

@@ -12,16 +12,13 @@ import { openDeposit } from './deposits.ts'
 import { firstPasswordOf } from './first_passwords.ts'
 import { type Enrichment, execute } from './kernel.ts'
 import { importMember } from './members.ts'
-import { openingCommand, takenEmail } from './openings.ts'
+import { lookAtOpening, openingCommand, takenEmail } from './openings.ts'
 import { queueMessage } from './outbox.ts'
 import type { Ports } from './ports.ts'
 import { sealText } from './texts.ts'
 import { lookAtUser } from './usernames.ts'
 
 const ByOpening = z.strictObject({ opening: Identifier })
-
-const lookAtOpening = async ({ engine }: Ports, opening: string): Promise<OpeningState> =>
-  (await engine.look(Opening, `${Opening.category}-${opening}`)).state as OpeningState
 
 const openApplication = async ({ vault }: Ports, { opening, application }: OpeningSubmission) => {
   const opened = await vault.open(opening, application)

@@ -8,7 +8,7 @@ import { type Conditions, conditions } from './select.ts'
 import type { Database } from './table.ts'
 import { openTexts } from './texts.ts'
 
-export const ClosureStatus = z.enum(['pending', 'accepted', 'approved', 'rejected'])
+const ClosureStatus = z.enum(['pending', 'accepted', 'approved', 'rejected'])
 
 type Stored = {
   closure: string

@@ -7,7 +7,7 @@ import type { NumberedPage } from './paging.ts'
 import { type Conditions, conditions } from './select.ts'
 import type { Database } from './table.ts'
 
-export const OpeningStatus = z.enum(['pending', 'accepted', 'approved', 'completed', 'rejected'])
+const OpeningStatus = z.enum(['pending', 'accepted', 'approved', 'completed', 'rejected'])
 
 type Stored = {
   opening: string
