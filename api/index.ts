@@ -9,6 +9,7 @@ import { bookRoutes } from './native/books.ts'
 import { cardRoutes } from './native/cards.ts'
 import { caseRoutes } from './native/cases.ts'
 import { churnRoutes } from './native/churn.ts'
+import { commissionRoutes } from './native/commissions.ts'
 import { complianceRoutes } from './native/compliance.ts'
 import { customerRoutes } from './native/customers.ts'
 import { depositRoutes } from './native/deposits.ts'
@@ -68,6 +69,7 @@ export const nativeRoutes: readonly Route[] = [
   ...churnRoutes,
   ...userRoutes,
   ...assignmentRoutes,
+  ...commissionRoutes,
   ...tokenRoutes,
   ...apiKeyRoutes,
 ]

@@ -9,6 +9,7 @@ import { Churn } from './churn.ts'
 import { ChurnAlertSettings } from './churn_alerts.ts'
 import { Closure } from './closures.ts'
 import { Conversation } from './conversations.ts'
+import { Commission, CommissionPayout } from './commissions.ts'
 import { Customer } from './customers.ts'
 import { Email } from './emails.ts'
 import { Export } from './exports.ts'
@@ -49,6 +50,8 @@ export const modules: readonly Decider[] = [
   Assignment,
   Visit,
   Till,
+  Commission,
+  CommissionPayout,
   Session,
   ApiKey,
   Export,

@@ -109,6 +109,8 @@ export const paymentEvents = {
     value_date: Day.optional(),
     /** What the risk gate said, where it was asked. */
     screening: Screening.optional(),
+    /** The mobile banker who took the money in, which earns him a commission. */
+    collector: Identifier.optional(),
     requested_by: Identifier,
     requested_at: Instant,
   }),

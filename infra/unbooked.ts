@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import { bookCashAdvance } from '../commands/cash_advances.ts'
 import { bookCheckDeposit } from '../commands/check_deposits.ts'
+import { earnCommission, payOut } from '../commands/commissions.ts'
 import { type Context, execute } from '../commands/kernel.ts'
 import type { Ports } from '../commands/ports.ts'
 import { processRefund } from '../commands/refunds.ts'
@@ -34,6 +35,14 @@ const bookAll = async <Left>(
   return booked > 0
 }
 
+/** At once: nothing but the clock books what collecting has earned. */
+const earnCommissions = async (options: Options, context: Context): Promise<boolean> => {
+  const { rows } = await options.database.query<{ payment: string }>(
+    `select payment from commissions where status = 'due' order by payment limit ${AT_ONCE}`,
+  )
+  return bookAll(rows, (due) => execute(options.ports, earnCommission, due, context))
+}
+
 /** Has the ledger book what was decided on and left behind. Answers whether there was any. */
 export const bookUnbooked = async (options: Options, context: Context): Promise<boolean> => {
   const { ports } = options
@@ -60,7 +69,15 @@ export const bookUnbooked = async (options: Options, context: Context): Promise<
     context,
     'select teller from tills where unbooked is not null and changed_at <= $1 order by till',
   )
+  const payouts = await find<{ payout: string }>(
+    options,
+    context,
+    `select payout from commission_payouts
+       where status = 'ordered' and ordered_at <= $1 order by payout`,
+  )
   const done = [
+    await earnCommissions(options, context),
+    await bookAll(payouts, (left) => execute(ports, payOut, left, context)),
     await bookAll(tills, (left) => execute(ports, bookTill, left, context)),
     await bookAll(refunds, (left) => execute(ports, processRefund, left, context)),
     await bookAll(advances, (left) => execute(ports, bookCashAdvance, left, context)),

@@ -7,6 +7,7 @@ import { checkDepositBook } from './check_deposits.ts'
 import { churnBook } from './churn/index.ts'
 import { closureBook } from './closures.ts'
 import { conversationBook } from './conversations.ts'
+import { commissionBook } from './commissions.ts'
 import { customerBook } from './customers.ts'
 import { eventIndexBook } from './event_index.ts'
 import { exportBook } from './exports.ts'
@@ -47,6 +48,7 @@ export const projections: readonly Projection[] = [
   assignmentBook,
   visitBook,
   tillBook,
+  commissionBook,
   sessionBook,
   apiKeyBook,
   exportBook,

@@ -48,7 +48,7 @@ export const paymentBook = projection({
   schemas: paymentEvents,
   on: {
     PaymentRequested: ({ data }, rows) => {
-      const { from, to, approval, screening: _screening, ...request } = data
+      const { from, to, approval, screening: _screening, collector: _collector, ...request } = data
       rows.put(payments, {
         ...{ ...request, ...undecided, ...unsettled, from_account: from, to_account: to },
         status: approval === 'needed' ? 'pending' : 'accepted',

@@ -87,6 +87,8 @@ const prepare = async (
     ...{ ...asked, payment, asset, requested_by: context.actor.id, requested_at: at },
     ...{ from_owner: from?.owner ?? null, to_owner: to?.owner ?? null },
   }
+  const { id: actor, roles } = context.actor
+  const isCollected = given.channel === 'counter' && given.kind === 'deposit'
   const tried = { ...given, reference: '', approval: 'none' } as const
   const unbookable = await bookPayment(enrichment, tried, true)
   if (isRefusal(unbookable)) return unbookable
@@ -101,6 +103,7 @@ const prepare = async (
     approval: waits ? 'needed' : 'none',
     ...(valueDate !== undefined && !waits && { value_date: valueDate }),
     ...(screening && { screening }),
+    ...(isCollected && roles.includes('mobile_banker') && { collector: actor }),
   }
 }
 

@@ -109,6 +109,10 @@ const drawActor = (
   if (people.length > 0 && permission === 'messages:use') {
     return { id: g(() => fc.constantFrom(...people)), roles: ['customer'] }
   }
+  const [earner] = world.known.get('earner') ?? []
+  if (earner !== undefined && permission === 'payments:counter') {
+    return { id: earner.split(' ')[0] ?? '', roles: ['admin', 'mobile_banker'] }
+  }
   const wanted = users.length > 0 && (permission === 'self:read' || rolled < 6)
   return wanted
     ? { id: g(() => fc.constantFrom(...users)), roles: ['customer'] }
@@ -221,6 +225,10 @@ export const createHistory = async (
       const { payment, refund, to } = data as { payment?: string; refund?: string; to?: unknown }
       if (type === 'PaymentRequested' && to !== null) world.learn({ received: payment })
       if (type === 'PaymentCompleted') world.learn({ completed: payment })
+      const { collector, owner, account } = data as Record<string, string | undefined>
+      if (collector !== undefined) world.learn({ collected: payment })
+      // Somebody with an account of his own, to which he can be paid.
+      if (type === 'AccountOpened' && owner) world.learn({ earner: `${owner} ${account}` })
       if (type === 'RefundRequested') world.learn({ refunded: `${payment} ${refund}` })
     }
     learnt = ports.store.log.length

@@ -285,6 +285,18 @@ export const shapes: Readonly<Record<string, Shape>> = {
   'tills.count': () => fc.constantFrom('0', '500', '900000').map((counted) => ({ counted })),
   'tills.approve': ofTeller,
   'tills.book': ofTeller,
+  'commissions.earn': ({ known }, input) => {
+    const completed = known.get('completed') ?? []
+    const collected = completed.filter((payment) => known.get('collected')?.includes(payment))
+    return someWhere(collected, 'none').map((payment) => ({ ...input, payment }))
+  },
+  'commissions.order_payout': ({ known }) =>
+    someWhere((known.get('earner') ?? []).slice(0, 1), 'nobody nothing').map((pair) => {
+      const [agent, account] = pair.split(' ')
+      return { book: 'main', asset: 'USD/2', agent, account }
+    }),
+  'commissions.pay': ({ known }, input) =>
+    someWhere(known.get('payout') ?? [], 'none').map((payout) => ({ ...input, payout })),
   'visits.complete': onVisit,
   'visits.cancel': onVisit,
   'one_time_codes.use': aCode,
@@ -378,7 +390,7 @@ export const weights: Readonly<Record<string, number>> = {
   ...loanWeights,
   ...openingWeights,
   'payments.request': 18,
-  'payments.request_at_counter': 4,
+  'payments.request_at_counter': 18,
   'payments.request_due': 4,
   'payments.approve': 12,
   'payments.reject': 12,
@@ -467,6 +479,9 @@ export const weights: Readonly<Record<string, number>> = {
   'tills.open': 14,
   'tills.count': 10,
   'tills.approve': 10,
+  'commissions.earn': 16,
+  'commissions.order_payout': 14,
+  'commissions.pay': 10,
   'visits.complete': 4,
   'visits.cancel': 4,
   'users.import': 3,
