@@ -129,7 +129,7 @@ export const refundRoutes: readonly Route[] = [
     tag,
     summary: 'Ask for a transaction to be refunded, whole or in part',
     description:
-      'A customer asks for his own; staff for any. No money moves before it is approved.',
+      'By managers and those above. No money moves before another of them has approved it.',
     status: 201,
     input: Request,
     response: Refund,

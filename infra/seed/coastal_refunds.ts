@@ -38,7 +38,7 @@ const requestOf = async ({ ports, at }: Sowing, given: GivenRefund, refs: Refs) 
   if (submitted_by !== undefined && user === undefined) throw missing('refunds', submitted_by)
   const { request } = await lookAtPayment(ports, String(payment))
   const id = String(user ?? request?.requested_by)
-  const context = { actor: { id, roles: ['staff'] as Role[] }, at, correlation: 'given' }
+  const context = { actor: { id, roles: ['manager'] as Role[] }, at, correlation: 'given' }
   const asked = { payment: String(payment), amount, reason, description }
   const receipt = await execute(ports, requestRefund, asked, context)
   if (isRefusal(receipt)) throw new SeedRefused('refunds', receipt)
