@@ -5,6 +5,7 @@ import type { World } from './world.ts'
 
 const LATEST = 3
 const PHONE = '0247654321'
+const NOBODY = 'applicant0@example.com'
 
 const latest = ({ known }: World, name: string): Arbitrary<string> => {
   const values = known.get(name)?.slice(-LATEST) ?? []
@@ -16,9 +17,12 @@ const anEmail = (world: World): Arbitrary<string> =>
   fc
     .noBias(fc.integer({ min: 1, max: 60 }))
     .chain((count) =>
-      count % 2 === 0 ? fc.constant(`applicant${count}@example.com`) : latest(world, 'wanted'),
+      fc.constant(
+        count % 2 === 0
+          ? `applicant${count}@example.com`
+          : (world.known.get('wanted')?.at(-1) ?? NOBODY),
+      ),
     )
-    .map((email) => (email === 'none' ? 'applicant0@example.com' : email))
 
 const anOpening = (world: World, book: unknown, plan: unknown): Arbitrary<object> =>
   anEmail(world).map((email) => ({
@@ -71,13 +75,14 @@ export const openingShapes: Readonly<Record<string, Shape>> = {
 }
 
 export const openingWeights: Readonly<Record<string, number>> = {
-  'openings.submit': 6,
+  'openings.submit': 8,
   'openings.send_code': 3,
   'openings.prove_phone': 8,
   'openings.submit_verified': 4,
-  'openings.approve': 10,
+  'openings.add_photo': 2,
+  'openings.approve': 14,
   'openings.reject': 3,
-  'openings.fulfil': 5,
+  'openings.fulfil': 4,
   'openings.dispatch_credentials': 4,
   'openings.forget': 4,
   'closures.request': 12,
