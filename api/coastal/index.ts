@@ -40,8 +40,8 @@ export const coastal: Contract = {
     ...preferenceRoutes,
     ...calculatorRoutes,
     ...operationRoutes,
-  ...dashboardRoutes,
-  ...auditRoutes,
+    ...dashboardRoutes,
+    ...auditRoutes,
     ...logOutRoutes,
   ],
 }

@@ -279,9 +279,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
   'assignments.assign': aClientOfABanker,
   'visits.plan': aVisit,
   'tills.open': (_world, input) =>
-    fc
-      .constantFrom('0', '500')
-      .map((float) => ({ ...input, book: 'main', asset: 'USD/2', float })),
+    fc.constantFrom('0', '500').map((float) => ({ ...input, book: 'main', asset: 'USD/2', float })),
   'tills.count': () => fc.constantFrom('0', '500', '900000').map((counted) => ({ counted })),
   'tills.approve': ofTeller,
   'tills.book': ofTeller,
