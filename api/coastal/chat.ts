@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { MOST_SAID, markRead, openRoom, sendMessage } from '../../commands/conversations.ts'
-import { MOST_MEMBERS } from '../../domain/conversations.ts'
+import { type ConversationKind, MOST_MEMBERS } from '../../domain/conversations.ts'
 import {
   countReceived,
   findMessage,
@@ -32,7 +32,7 @@ const tag = 'Chat'
 const PAGE_SIZE = 20
 const MESSAGES = 100
 const MOST = 100
-const kinds = ['direct', 'group'] as const
+const kinds: ConversationKind[] = ['direct', 'group']
 
 const Room = z
   .object({
@@ -74,7 +74,7 @@ export const chatMessageShownTo =
 
 /** One's own room. Throws a problem when there is none. */
 export const findRoom = (call: Call, number: number): Promise<ConversationView> =>
-  ask(call, findConversation, { kinds: [...kinds], number })
+  ask(call, findConversation, { kinds, number })
 
 const Creation = z.object({
   member_ids: z
@@ -93,14 +93,14 @@ const create = async (call: Call<z.infer<typeof Creation>>) => {
   }
   const { answer } = await tell(call, openRoom, { members: [...members], group, title })
   const { conversation } = answer
-  const room = await ask(afterwards(call), findConversation, { kinds: [...kinds], conversation })
+  const room = await ask(afterwards(call), findConversation, { kinds, conversation })
   return { status: answer.opened ? 201 : 200, body: roomShownTo(call.identity)(room) }
 }
 
 const Listing = z.object(numberedPaging(PAGE_SIZE, MOST))
 
 const list = async (call: Call<z.infer<typeof Listing>>) => {
-  const page = await ask(call, pageConversations, { kinds: [...kinds], ...call.input })
+  const page = await ask(call, pageConversations, { kinds, ...call.input })
   return { body: numberedPage(call, call.input, page, roomShownTo(call.identity)) }
 }
 
@@ -110,7 +110,7 @@ const Messages = ById.extend(numberedPaging(MESSAGES, MESSAGES))
 const listMessages = async (call: Call<z.infer<typeof Messages>>) => {
   const { id, page, page_size } = call.input
   const { conversation } = await findRoom(call, id)
-  const asked = { kinds: [...kinds], conversation, page, page_size }
+  const asked = { kinds, conversation, page, page_size }
   const found = await ask(call, pageMessages, asked)
   return { body: numberedPage(call, call.input, found, chatMessageShownTo(call.identity)) }
 }
@@ -128,7 +128,7 @@ const send = async (call: Call<z.infer<typeof Sending>>) => {
   const { id, content } = call.input
   const { conversation } = await findRoom(call, id)
   const { answer } = await tell(call, sendMessage, { conversation, content })
-  const asked = { kinds: [...kinds], number: answer.number }
+  const asked = { kinds, number: answer.number }
   const message = await ask(afterwards(call), findMessage, asked)
   return { body: chatMessageShownTo(call.identity)(message) }
 }

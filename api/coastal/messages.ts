@@ -1,17 +1,9 @@
 import { z } from '@hono/zod-openapi'
 import { MOST_SAID, markRead, openThread, sendMessage } from '../../commands/conversations.ts'
 import type { Upload } from '../../domain/attachments.ts'
-import { MessageKind } from '../../domain/conversations.ts'
-import {
-  findMessage,
-  type MessageView,
-  pageMessages,
-} from '../../projections/conversation_messages.ts'
-import {
-  type ConversationView,
-  findConversation,
-  pageConversations,
-} from '../../projections/conversation_queries.ts'
+import { type ConversationKind, MessageKind } from '../../domain/conversations.ts'
+import { findMessage, pageMessages } from '../../projections/conversation_messages.ts'
+import { findConversation, pageConversations } from '../../projections/conversation_queries.ts'
 import { ask, route, tell } from '../contract.ts'
 import { numberedPage, numberedPageOf, numberedPaging } from '../numbered_pages.ts'
 import { invalidField, ProblemError, problem } from '../problems.ts'
@@ -20,54 +12,13 @@ import { fileAnswer, pictures, upload } from '../uploads.ts'
 import { ADMIN, afterwards, STAFF } from './accounts.ts'
 import { GivenId } from './amounts.ts'
 import { REQUIRED } from './errors.ts'
-import {
-  conversationFields,
-  conversationShownTo,
-  correspondents,
-  messageFields,
-  messageShownTo,
-} from './message_views.ts'
+import { INBOX, Message, messageShownTo, Thread, threadShownTo } from './inbox_views.ts'
+import { correspondents } from './message_views.ts'
 
 const tag = 'Messages'
-const path = '/api/banking/messages'
 const PAGE_SIZE = 20
 const MOST = 100
-const kinds = ['thread'] as const
-
-const Message = z
-  .object({
-    ...messageFields,
-    thread: z.int(),
-    subject: z.string(),
-    body: z.string().openapi({ description: 'the same as `content`' }),
-    attachment: z.string().nullable().openapi({ description: 'where it can be fetched' }),
-    replies: z.int().openapi({ description: 'messages after it in its thread' }),
-  })
-  .openapi('CoastalMessage')
-
-const shownTo =
-  ({ identity }: Call) =>
-  (message: MessageView): z.infer<typeof Message> => {
-    const shown = messageShownTo(identity)(message)
-    const { attachment, number, title, conversation_number, replies } = message
-    return {
-      ...shown,
-      thread: conversation_number,
-      subject: title ?? '',
-      body: shown.content,
-      attachment: attachment && `${path}/${number}/attachment/`,
-      replies,
-    }
-  }
-
-const Thread = z.object({ ...conversationFields, subject: z.string() }).openapi('CoastalThread')
-
-const threadShownTo =
-  ({ identity }: Call) =>
-  (thread: ConversationView): z.infer<typeof Thread> => ({
-    ...conversationShownTo(identity)(thread),
-    subject: thread.title ?? '',
-  })
+const kinds: ConversationKind[] = ['thread']
 
 const Text = z
   .string()
@@ -91,15 +42,18 @@ const kindOf = (file: Upload | null | undefined): MessageKind => {
 }
 
 const show = async (call: Call, number: number) =>
-  shownTo(call)(await ask(call, findMessage, { kinds: [...kinds], number }))
+  messageShownTo(call)(await ask(call, findMessage, { kinds, number }))
+
+/** One's own. Throws a problem when there is none. */
+const threadOf = async (call: Call, number: number) => {
+  const { conversation } = await ask(call, findConversation, { kinds, number })
+  return { conversation }
+}
 
 /** Where it goes: a thread of one's own, or somebody. */
 const addresseeOf = async (call: Call<Sending>) => {
   const { thread: number, recipient } = call.input
-  if (number !== undefined) {
-    const { conversation } = await ask(call, findConversation, { kinds: [...kinds], number })
-    return { conversation }
-  }
+  if (number !== undefined) return threadOf(call, number)
   if (recipient === undefined) throw new ProblemError(invalidField('recipient', REQUIRED))
   const [user] = await correspondents(call, 'recipient', [recipient])
   if (user === undefined || user === call.identity.id) {
@@ -119,9 +73,8 @@ const send = async (call: Call<Sending>) => {
   const addressee = await addresseeOf(call)
   const attachment = file ? await call.services.attachments.keep(call.identity.id, file) : null
   const message = { content: said, kind, attachment }
-  const { conversation } = addressee
-  if (conversation !== undefined) {
-    const { answer } = await tell(call, sendMessage, { conversation, ...message })
+  if ('conversation' in addressee) {
+    const { answer } = await tell(call, sendMessage, { ...addressee, ...message })
     return { body: await show(afterwards(call), answer.number) }
   }
   const { answer } = await tell(call, openThread, {
@@ -139,22 +92,18 @@ const Listing = z.object({
 
 const list = async (call: Call<z.infer<typeof Listing>>) => {
   const { thread: number, is_read, page, page_size } = call.input
-  const within =
-    number === undefined
-      ? undefined
-      : await ask(call, findConversation, { kinds: [...kinds], number })
   const found = await ask(call, pageMessages, {
-    ...{ kinds: [...kinds], page, page_size },
-    ...(within && { conversation: within.conversation }),
+    ...{ kinds, page, page_size },
+    ...(number !== undefined && (await threadOf(call, number))),
     ...(is_read !== undefined && { received: is_read === 'true' ? 'read' : 'unread' }),
   })
-  return { body: numberedPage(call, call.input, found, shownTo(call)) }
+  return { body: numberedPage(call, call.input, found, messageShownTo(call)) }
 }
 
 const Threads = z.object(numberedPaging(PAGE_SIZE, MOST))
 
 const listThreads = async (call: Call<z.infer<typeof Threads>>) => {
-  const page = await ask(call, pageConversations, { kinds: [...kinds], ...call.input })
+  const page = await ask(call, pageConversations, { kinds, ...call.input })
   return { body: numberedPage(call, call.input, page, threadShownTo(call)) }
 }
 
@@ -162,14 +111,14 @@ const ById = z.object({ id: GivenId })
 type ById = z.infer<typeof ById>
 
 const read = async (call: Call<ById>) => {
-  const asked = { kinds: [...kinds], number: call.input.id }
+  const asked = { kinds, number: call.input.id }
   const { conversation, sequence: up_to } = await ask(call, findMessage, asked)
   await tell(call, markRead, { conversation, up_to })
   return { body: await show(afterwards(call), call.input.id) }
 }
 
 const openAttachment = async (call: Call<ById>) => {
-  const asked = { kinds: [...kinds], number: call.input.id }
+  const asked = { kinds, number: call.input.id }
   const { attachment, sender } = await ask(call, findMessage, asked)
   const file = attachment && (await call.services.attachments.open(sender, attachment.attachment))
   if (file) return fileAnswer(file)
@@ -181,7 +130,7 @@ const PICTURE =
 const NOBODY_ELSES = ['RESOURCE_NOT_FOUND'] as const
 
 export const messageRoutes: readonly Route[] = [
-  route('post', `${path}/`, 'messages:use', {
+  route('post', `${INBOX}/`, 'messages:use', {
     tag,
     summary: 'Write to somebody, in a thread of ours or in a new one',
     description:
@@ -207,7 +156,7 @@ export const messageRoutes: readonly Route[] = [
     ],
     run: send,
   }),
-  route('get', `${path}/`, 'messages:use', {
+  route('get', `${INBOX}/`, 'messages:use', {
     tag,
     summary: 'List the messages of my threads, newest first',
     input: Listing,
@@ -216,7 +165,7 @@ export const messageRoutes: readonly Route[] = [
     example: { ...STAFF, query: { thread: '{coastal_thread}', is_read: 'false' } },
     run: list,
   }),
-  route('get', `${path}/threads/`, 'messages:use', {
+  route('get', `${INBOX}/threads/`, 'messages:use', {
     tag,
     summary: 'List my threads, those in which something was written last first',
     input: Threads,
@@ -225,7 +174,7 @@ export const messageRoutes: readonly Route[] = [
     example: STAFF,
     run: listThreads,
   }),
-  route('get', `${path}/{id}/`, 'messages:use', {
+  route('get', `${INBOX}/{id}/`, 'messages:use', {
     tag,
     summary: 'Show a message of my threads',
     input: ById,
@@ -234,7 +183,7 @@ export const messageRoutes: readonly Route[] = [
     example: { ...STAFF, params: { id: '{coastal_message}' } },
     run: async (call) => ({ body: await show(call, call.input.id) }),
   }),
-  route('post', `${path}/{id}/mark-read/`, 'messages:use', {
+  route('post', `${INBOX}/{id}/mark-read/`, 'messages:use', {
     tag,
     summary: 'Mark a message as read, and those before it in its thread',
     input: ById,
@@ -243,7 +192,7 @@ export const messageRoutes: readonly Route[] = [
     example: { ...STAFF, params: { id: '{coastal_message}' }, body: {} },
     run: read,
   }),
-  route('get', `${path}/{id}/attachment/`, 'messages:use', {
+  route('get', `${INBOX}/{id}/attachment/`, 'messages:use', {
     tag,
     summary: 'Fetch what is attached to a message of my threads',
     input: ById,

@@ -4,6 +4,7 @@ import { Content } from '../../api/coastal/chat.ts'
 import { coastalDialect } from '../../api/coastal/dialect.ts'
 import { tell } from '../../api/contract.ts'
 import { invalidField, ProblemError, problem } from '../../api/problems.ts'
+import type { Call } from '../../api/route.ts'
 import { markRead, sendMessage } from '../../commands/conversations.ts'
 import { lookAtPreferences } from '../../commands/preferences.ts'
 import { createTurns } from '../../domain/turns.ts'
@@ -30,16 +31,15 @@ type Doers = {
   ) => Promise<object | undefined>
 }
 
-/** A message counts as the request that it would be otherwise. */
-const count = ({ call }: Connection): void => {
+/** A message, or a connection, counts as the request that it would be otherwise. */
+export const count = ({ services, identity }: Call): void => {
   const { known } = coastalDialect.limits ?? {}
   if (!known) return
   const { scope, ...rate } = known
-  const { services, identity } = call
   const key = `${coastalDialect.name} user ${identity.id}`
   const wait_s = services.throttle.take(scope, key, rate, services.ports.clock())
   if (wait_s === undefined) return
-  throw new ProblemError(problem('RATE_LIMITED', `Too many messages: wait ${wait_s} seconds.`))
+  throw new ProblemError(problem('RATE_LIMITED', `Too many requests: wait ${wait_s} seconds.`))
 }
 
 const doersOf = (connection: Connection): Doers => {
@@ -49,7 +49,7 @@ const doersOf = (connection: Connection): Doers => {
   let typed_ms = Number.NEGATIVE_INFINITY
   return {
     send: async ({ content, key }) => {
-      count(connection)
+      count(call)
       const said = { conversation, content }
       const { answer } = await tell({ ...askedNow(call), key }, sendMessage, said)
       return { type: 'sent', id: answer.number, sequence: answer.sequence, key }

@@ -12,7 +12,7 @@ import type { Services } from '../../api/services.ts'
 import { newUlid } from '../../commands/ids.ts'
 import { reachOf } from '../../domain/permissions.ts'
 import { type Connection, follow, isGood } from './connection.ts'
-import { receiving } from './frames.ts'
+import { count, receiving } from './frames.ts'
 import type { Hub } from './hub.ts'
 import { createLine } from './line.ts'
 
@@ -46,6 +46,7 @@ const afterOf = (given: string | undefined): number | undefined => {
 /** Refuses by a problem, as over HTTP, whoever may not come in. */
 const prepare = async (c: Context, services: Services, hub: Hub) => {
   const call = await callOf(c.req.raw, services)
+  count(call)
   const id = Digits.safeParse(c.req.param('id'))
   if (!id.success) throw new ProblemError(problem('RESOURCE_NOT_FOUND', 'There is no such room.'))
   const after = afterOf(c.req.query('after'))
