@@ -26,7 +26,7 @@ export type Readings = {
 export type Health = 'healthy' | 'degraded' | 'unhealthy'
 
 /** Per cent; above these, and for parts that answer, milliseconds and seconds. */
-export const bounds = {
+const bounds = {
   percent: { degraded: 60, unhealthy: 80 },
   memory_percent: { degraded: 80, unhealthy: 95 },
   answer_ms: { degraded: 250, unhealthy: 2000 },
@@ -69,4 +69,27 @@ export const healthOf = (readings: Readings) => {
   const machine = worstOf([parts.cpu, parts.memory]) === 'healthy' ? 'healthy' : 'degraded'
   const stores = [parts.database, parts.event_store, parts.projections]
   return { status: worstOf([...stores, machine]), parts, cpu_percent, memory_percent }
+}
+
+export type Alert = {
+  readonly metric: 'cpu_usage'
+  readonly severity: 'medium' | 'critical'
+  readonly value: number
+  /** What it is above. */
+  readonly threshold: number
+  readonly message: string
+}
+
+/** What somebody should look at now. */
+export const alertsOf = ({ cpu_percent }: { readonly cpu_percent: number }): Alert[] => {
+  const { degraded, unhealthy } = bounds.percent
+  if (cpu_percent <= degraded) return []
+  const isCritical = cpu_percent > unhealthy
+  return [
+    {
+      ...{ metric: 'cpu_usage', severity: isCritical ? 'critical' : 'medium', value: cpu_percent },
+      threshold: isCritical ? unhealthy : degraded,
+      message: `The processors are at ${cpu_percent} %.`,
+    },
+  ]
 }

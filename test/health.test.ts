@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { healthOf, type Lagging, type Readings } from '../api/health.ts'
+import { alertsOf, healthOf, type Lagging, type Readings } from '../api/health.ts'
 import { createReadings } from '../infra/readings.ts'
 
 const projection: Lagging = {
@@ -37,6 +37,15 @@ test.each<[string, Partial<Readings>, string, object]>([
   ],
 ])('%s shows', (_what, readings, status, parts) => {
   expect(healthOf({ ...well, ...readings })).toMatchObject({ status, parts })
+})
+
+test.each([
+  [60, []],
+  [60.1, [{ severity: 'medium', threshold: 60 }]],
+  [80, [{ severity: 'medium', threshold: 60 }]],
+  [80.1, [{ severity: 'critical', threshold: 80 }]],
+])('processors at %s per cent are told of', (cpu_percent, alerts) => {
+  expect(alertsOf({ cpu_percent })).toMatchObject(alerts)
 })
 
 test('what does not answer is away', async () => {

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { type DayVolume, getDayVolume } from '../../projections/volumes.ts'
 import { ask, route } from '../contract.ts'
 import { instant } from '../formats.ts'
-import { bounds, healthOf, type Readings } from '../health.ts'
+import { alertsOf, healthOf, type Readings } from '../health.ts'
 import type { Traffic } from '../metrics.ts'
 import type { Call, Route } from '../route.ts'
 import type { Services } from '../services.ts'
@@ -123,19 +123,6 @@ const volumeOf = ({ count, completed, waiting, failed, amount }: DayVolume) => (
   ...{ amount: cedis(amount), time_range_hours: 24 },
 })
 
-const alertsOf = (cpu_percent: number): z.infer<typeof Alert>[] => {
-  const { degraded, unhealthy } = bounds.percent
-  if (cpu_percent <= degraded) return []
-  const isCritical = cpu_percent > unhealthy
-  return [
-    {
-      ...{ metric: 'cpu_usage', severity: isCritical ? 'critical' : 'medium', value: cpu_percent },
-      threshold: isCritical ? unhealthy : degraded,
-      message: `The processors are at ${cpu_percent} %.`,
-    },
-  ]
-}
-
 /** What follows from the readings; where they are fine, nothing. */
 const recommendationsOf = (readings: Readings): string[] => {
   const { parts } = healthOf(readings)
@@ -157,7 +144,7 @@ const drawUp = async (call: Call): Promise<Dashboard> => {
     performance_summary: performanceOf(await services.traffic(), Date.now()),
     system_health: healthShown(readings, at),
     transaction_volume: volumeOf(volume),
-    active_alerts: alertsOf(healthOf(readings).cpu_percent),
+    active_alerts: alertsOf(healthOf(readings)),
     recent_recommendations: recommendationsOf(readings),
     generated_at: instant(at),
   }
