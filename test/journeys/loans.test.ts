@@ -1,30 +1,19 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { differences, openStores, type Stores } from '../contracts/play_all.ts'
+import { beforeEach, expect, test } from 'vitest'
+import { useAudit } from '../support/audit.ts'
 import { accepted } from '../support/bank.ts'
-import { createClient, type Reply } from '../support/client.ts'
 import { administrator, doorOf } from '../support/machine.ts'
+import { logInAt, type Person, person } from '../support/savings.ts'
 import { useDaybook } from '../support/stack.ts'
 
 const daybook = useDaybook({ DAYBOOK_TEST: '1' })
 const door = doorOf(daybook)
-const password = 'password123'
-const person = (ref: string, role: string) => ({
-  ...{ ref, role, password, email: `${ref}@example.com` },
-})
+const differences = useAudit(daybook)
 const given = {
   users: [person('ama', 'customer'), person('boss', 'manager'), person('chief', 'manager')],
   accounts: [{ ref: 'amas', owner: 'ama', balance: '500.00' }],
 }
 let refs: Record<string, { id: number; account: string }>
-let stores: Stores | undefined
 
-beforeAll(async () => {
-  stores = await openStores(daybook.directory)
-})
-afterAll(async () => {
-  await stores?.store.close()
-  await stores?.database.end()
-})
 beforeEach(async () => {
   await door.reset()
   // Far ahead of the real clock, which runs until then.
@@ -33,20 +22,7 @@ beforeEach(async () => {
 })
 
 /** Anew each time, because the clock leaves every token behind. */
-const logIn = async (ref: string) => {
-  const credentials = { email: `${ref}@example.com`, password }
-  const { headers } = accepted(
-    await createClient(daybook.url).post('/api/users/auth/login/', credentials),
-  )
-  const [cookie = ''] = headers.getSetCookie().filter((one) => one.startsWith('access='))
-  const own = { Authorization: `Bearer ${/^access=([^;]+)/.exec(cookie)?.[1]}` }
-  return {
-    get: (path: string): Promise<Reply> => createClient(daybook.url).get(`/api${path}`, own),
-    post: (path: string, body: object = {}): Promise<Reply> =>
-      createClient(daybook.url).post(`/api${path}`, body, own),
-  }
-}
-type Person = Awaited<ReturnType<typeof logIn>>
+const logIn = (ref: string) => logInAt(daybook.url, `${ref}@example.com`)
 
 const file = async (ama: Person, terms: object = {}): Promise<number> => {
   const loan = { amount: '1000.00', interest_rate: '24.00', term_months: 3, ...terms }
@@ -62,7 +38,7 @@ const expectBalanced = async (): Promise<void> => {
   const admin = await administrator(daybook)
   const { totals } = accepted(await admin.get('/v1/books/main/trial-balance')).body
   expect(totals.map(({ difference }: { difference: string }) => difference)).toEqual(['0'])
-  expect(await differences(stores)).toMatchObject({ total: 0 })
+  expect(await differences()).toMatchObject({ total: 0 })
 }
 
 test.each(['simple', 'declining_balance'])(

@@ -1,21 +1,14 @@
 import { beforeAll, expect, test } from 'vitest'
-import { eventSchemas } from '../../domain/index.ts'
-import { verify } from '../../infra/audit/index.ts'
-import { connectEventStore } from '../../infra/eventstore/client.ts'
-import { connectPostgres } from '../../infra/postgres/pool.ts'
-import { findRunning } from '../../infra/running.ts'
-import { projections } from '../../projections/index.ts'
+import { useAudit } from '../support/audit.ts'
 import { accepted } from '../support/bank.ts'
-import { createClient, type Reply } from '../support/client.ts'
+import { createClient } from '../support/client.ts'
 import { administrator, doorOf } from '../support/machine.ts'
+import { logInAt, person } from '../support/savings.ts'
 import { useDaybook } from '../support/stack.ts'
 
 const daybook = useDaybook({ DAYBOOK_TEST: '1' })
 const door = doorOf(daybook)
-const password = 'password123'
-const person = (ref: string, role: string) => ({
-  ...{ ref, role, password, email: `${ref}@example.com` },
-})
+const differences = useAudit(daybook)
 const given = {
   users: [person('cashier', 'cashier'), person('mary', 'manager'), person('max', 'manager')],
 }
@@ -25,29 +18,13 @@ beforeAll(async () => {
   accepted(await door.knock('given', { contract: 'coastal', given }))
 })
 
-/** Somebody in the bank's own way, with a token instead of cookies. */
-const logIn = async (email: string, secret = password) => {
-  const { headers } = accepted(
-    await createClient(daybook.url).post('/api/users/auth/login/', { email, password: secret }),
-  )
-  const [cookie = ''] = headers.getSetCookie().filter((one) => one.startsWith('access='))
-  const own = { Authorization: `Bearer ${/^access=([^;]+)/.exec(cookie)?.[1]}` }
-  return {
-    get: (path: string): Promise<Reply> => createClient(daybook.url).get(`/api${path}`, own),
-    post: (path: string, body: object = {}): Promise<Reply> =>
-      createClient(daybook.url).post(`/api${path}`, body, own),
-  }
-}
+const logIn = (email: string, secret?: string) => logInAt(daybook.url, email, secret)
 
-const differences = async (): Promise<unknown> => {
-  const running = findRunning(daybook.directory)
-  if (!running) throw new Error('Daybook is not running')
-  const store = connectEventStore({ url: running.eventStoreUrl })
-  const database = await connectPostgres({ url: running.databaseUrl, name: 'journey', max: 2 })
-  const { signal } = new AbortController()
-  const report = await verify({ store, database, projections, schemas: eventSchemas, signal })
-  await Promise.all([store.close(), database.end()])
-  return report.differences
+const totals = async () => {
+  // Which waits until the read models show everything.
+  await door.clock(null)
+  const admin = await administrator(daybook)
+  return accepted(await admin.get('/v1/books/main/trial-balance')).body.totals
 }
 
 const jane = {
@@ -76,6 +53,7 @@ test('a customer comes, saves, takes her money and goes', async () => {
   const cash = { member_id: data.created_user, account_type: 'daily_susu', amount: '250.00' }
   accepted(await cashier.post('/transactions/process/', { ...cash, type: 'deposit' }))
   expect(accepted(await customer.get(account)).body.balance).toBe('250.00')
+  expect(await totals()).toMatchObject([{ asset: 'GHS/2', difference: '0' }])
   const closing = { account_id: data.created_account, closure_reason: 'customer_request' }
   expect((await mary.post('/banking/account-closures/', closing)).status).toBe(400)
   accepted(await cashier.post('/transactions/process/', { ...cash, type: 'withdrawal' }))
@@ -89,8 +67,7 @@ test('a customer comes, saves, takes her money and goes', async () => {
   const late = await cashier.post('/transactions/process/', { ...cash, type: 'deposit' })
   expect(late.status).toBe(400)
 
-  const admin = await administrator(daybook)
-  const { body } = accepted(await admin.get('/v1/books/main/trial-balance'))
-  expect(body.totals).toMatchObject([{ asset: 'GHS/2', difference: '0' }])
+  // All is zero again, so that there is nothing to add up.
+  expect(await totals()).toEqual([])
   expect(await differences()).toMatchObject({ total: 0 })
 })

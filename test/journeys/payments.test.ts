@@ -1,15 +1,11 @@
 import { beforeEach, expect, test } from 'vitest'
 import { accepted } from '../support/bank.ts'
-import { createClient, type Reply } from '../support/client.ts'
 import { administrator, doorOf } from '../support/machine.ts'
+import { logInAt, person } from '../support/savings.ts'
 import { useDaybook } from '../support/stack.ts'
 
 const daybook = useDaybook({ DAYBOOK_TEST: '1' })
 const door = doorOf(daybook)
-const password = 'password123'
-const person = (ref: string, role: string) => ({
-  ...{ ref, role, password, email: `${ref}@example.com` },
-})
 const given = {
   users: [person('ama', 'customer'), person('kofi', 'customer'), person('boss', 'admin')],
   accounts: [
@@ -24,19 +20,7 @@ beforeEach(async () => {
   refs = accepted(await door.knock('given', { contract: 'coastal', given })).body.refs
 })
 
-const logIn = async (ref: string) => {
-  const credentials = { email: `${ref}@example.com`, password }
-  const { headers } = accepted(
-    await createClient(daybook.url).post('/api/users/auth/login/', credentials),
-  )
-  const [cookie = ''] = headers.getSetCookie().filter((one) => one.startsWith('access='))
-  const own = { Authorization: `Bearer ${/^access=([^;]+)/.exec(cookie)?.[1]}` }
-  return {
-    get: (path: string): Promise<Reply> => createClient(daybook.url).get(`/api${path}`, own),
-    post: (path: string, body: object): Promise<Reply> =>
-      createClient(daybook.url).post(`/api${path}`, body, own),
-  }
-}
+const logIn = (ref: string) => logInAt(daybook.url, `${ref}@example.com`)
 
 const transfer = (amount: string) => ({
   ...{ transaction_type: 'transfer', amount },
