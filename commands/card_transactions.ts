@@ -43,7 +43,7 @@ const ownAccount = (book: Book, { account, owner }: Move): Account | Refusal => 
 
 /** Staff move money on any account, a card holder on his own. */
 const whoseOf = ({ reach, context }: Enrichment): Pick<Move, 'owner' | 'asked_by'> => ({
-  owner: reach === 'own' ? context.actor.id : null,
+  owner: reach === 'all' ? null : context.actor.id,
   asked_by: context.actor.id,
 })
 

@@ -87,7 +87,7 @@ export const changePin = cardCommand({
   input: z.strictObject({ card: Identifier, current_pin: GivenPin, new_pin: NewPin }),
   enrich: async ({ card, current_pin, new_pin }, { ports, context, reach, at, isRepeated }) => {
     const known = await lookAtCard(ports, card)
-    if (reach === 'own' && known.issued?.customer !== context.actor.id) {
+    if (reach !== 'all' && known.issued?.customer !== context.actor.id) {
       return refuse('CARD_NOT_FOUND', `There is no card ${card}.`)
     }
     const proven = (await isRepeated()) ? known : await provePin(ports, card, current_pin, context)

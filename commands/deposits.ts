@@ -135,7 +135,7 @@ export const coverDeposit = bookCommand({
   permission: 'cards:use',
   input: covered,
   enrich: async ({ book, account, covered_by }, { ports, reach, context }) => {
-    if (reach === 'own') {
+    if (reach !== 'all') {
       for (const code of covered_by === null ? [account] : [account, covered_by]) {
         const found = await lookAtAccount(ports, book, code)
         if (found?.owner !== context.actor.id) {

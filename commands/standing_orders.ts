@@ -45,7 +45,7 @@ const sidesOf = async ({ book, from, to }: Between, { ports, reach, context, at 
   if (revision < 0) return refuse('BOOK_NOT_FOUND', `There is no book ${book}.`)
   const payer = customersAccount(state, from)
   if (isRefusal(payer)) return payer
-  if (reach === 'own' && payer.owner !== context.actor.id) return noAccount(from)
+  if (reach !== 'all' && payer.owner !== context.actor.id) return noAccount(from)
   const payee = customersAccount(state, to)
   if (isRefusal(payee)) return payee
   if (payee.asset !== payer.asset) return noAccount(to)
@@ -107,7 +107,7 @@ export const cancelStandingOrder = orderCommand({
   enrich: async ({ order }, { ports, reach, context, at }) => {
     const { order: placed } = await lookAtOrder(ports, order)
     const isOwn = placed?.from_owner === context.actor.id
-    if (!placed || (reach === 'own' && !isOwn)) return noOrder(order)
+    if (!placed || (reach !== 'all' && !isOwn)) return noOrder(order)
     return { order, cancelled_by: context.actor.id, cancelled_at: at }
   },
   decide: StandingOrder.decide.cancel,

@@ -58,7 +58,7 @@ export const requestStatement = command({
     if (daysBetween(from, to) > MAX_DAYS) return invalid('The period is longer than seven years.')
     const found = await lookAtAccount(ports, book, account)
     const customer = found?.owner
-    if (!customer || (reach === 'own' && customer !== context.actor.id)) {
+    if (!customer || (reach !== 'all' && customer !== context.actor.id)) {
       return refuse('ACCOUNT_NOT_FOUND', `There is no account ${account}.`, { account })
     }
     if (format === 'camt.053' && !isCurrency(found.asset)) {

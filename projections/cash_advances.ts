@@ -199,7 +199,7 @@ export const pageCashAdvances = query({
     const where = conditions()
     where.add('c.book = ? and c.asset = ?', book, asset)
     where.addIf('c.status = ?', status)
-    if (asker.reach === 'own') where.add('c.requested_by = ?', asker.id)
+    if (asker.reach !== 'all') where.add('c.requested_by = ?', asker.id)
     const { rows } = await sql.query<{ count: string }>(
       `select count(*) as count from cash_advances c${where.where()}`,
       where.values,

@@ -95,7 +95,7 @@ const openSome = async (
 const visible = ({ book, asset }: { book: string; asset: string }, asker: Asker): Conditions => {
   const where = conditions()
   where.add('o.book = ? and o.asset = ?', book, asset)
-  if (asker.reach === 'own') where.add('o.submitted_by = ?', asker.id)
+  if (asker.reach !== 'all') where.add('o.submitted_by = ?', asker.id)
   return where
 }
 

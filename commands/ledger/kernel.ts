@@ -27,7 +27,7 @@ export const bookAsItStands = async (
 
 /** Whose accounts a posting may take from: a customer's own, or anybody's. */
 export const posterOf = ({ reach, context }: Enrichment): Poster => ({
-  owner: reach === 'own' ? context.actor.id : null,
+  owner: reach === 'all' ? null : context.actor.id,
 })
 
 export const postingOf = (

@@ -48,7 +48,7 @@ export const postTransfer = bookCommand({
   input: PostTransfer,
   enrich: async ({ book, from, to, amount, hold_until, risk, ...input }, enrichment) => {
     if (from === to) return refuse('SAME_ACCOUNT', `Both are ${from}.`, { field: 'to' })
-    if (hold_until !== undefined && enrichment.reach === 'own') {
+    if (hold_until !== undefined && enrichment.reach !== 'all') {
       return refuse('NOT_PERMITTED', 'Only staff decide what is held on an account.', {
         field: 'hold_until',
       })
