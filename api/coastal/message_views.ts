@@ -17,7 +17,7 @@ type Reader = Pick<Identity, 'id' | 'roles'>
 
 const PREVIEW_CHARACTERS = 50
 
-export const Member = z
+const Member = z
   .object({
     id: z.int().nullable(),
     name: z.string(),
