@@ -9,6 +9,7 @@ import { selectUsers, type UserView } from './users.ts'
 /** No more than the newest so many events are looked at, however long the time is. */
 const MOST_EVENTS = 50_000
 const MOST_NAMED = 100
+const MOST_SECURITY_EVENTS = 50
 
 export type AuditEvent = {
   readonly position: string
@@ -21,6 +22,10 @@ export type AuditEvent = {
   readonly recorded_at: Date
 }
 
+export type SecurityEvent = Omit<AuditEvent, 'correlation'> & {
+  readonly kind: z.infer<typeof SecurityKind>
+}
+
 export type AuditSummary = {
   readonly count: number
   /** False: there were more events than are looked at. */
@@ -31,6 +36,8 @@ export type AuditSummary = {
   readonly byType: readonly { type: string; count: number }[]
   /** Over the whole time. */
   readonly security: Readonly<Record<z.infer<typeof SecurityKind>, number>>
+  /** The newest of them. */
+  readonly securityEvents: readonly SecurityEvent[]
   /** Names with as many wrong passwords as lock them. */
   readonly locked: number
 }
@@ -67,6 +74,18 @@ const countSecurity = async (sql: Database, since: Date) => {
   return Object.fromEntries(kinds) as AuditSummary['security']
 }
 
+type Stored<Event> = Omit<Event, 'user'>
+
+const newestOfSecurity = async (sql: Database, since: Date): Promise<Stored<SecurityEvent>[]> =>
+  (
+    await sql.query<Stored<SecurityEvent>>(
+      `select position, kind, type, stream, actor, recorded_at from security_log
+       where recorded_at > $1 order by recorded_at desc, position desc
+       limit ${MOST_SECURITY_EVENTS}`,
+      [since],
+    )
+  ).rows
+
 const countLocked = async (sql: Database, since: Date): Promise<number> => {
   const { rows } = await sql.query<{ count: string }>(
     `select count(*) as count from (select stream from security_log
@@ -88,7 +107,7 @@ export const getAuditSummary = query({
   reads: ['event_index', 'security_log', 'users'],
   run: async (sql, { hours, page, page_size }, { at }, vault): Promise<AuditSummary> => {
     const since = new Date(at.getTime() - hours * 3_600_000)
-    const { rows: events } = await sql.query<Omit<AuditEvent, 'user'>>(
+    const { rows: events } = await sql.query<Stored<AuditEvent>>(
       `select e.position, e.type, e.stream, e.correlation, e.actor, e.recorded_at from ${recent}
        order by e.position desc limit ${page_size} offset ${(page - 1) * page_size}`,
       [since],
@@ -99,8 +118,9 @@ export const getAuditSummary = query({
     )
     const byActor = await countBy(sql, 'actor', since)
     const byType = await countBy(sql, 'type', since)
-    const actors = [...byActor.map(({ key }) => key), ...events.map(({ actor }) => actor)]
-    const names = await namesOf(sql, vault, actors)
+    const security = await newestOfSecurity(sql, since)
+    const acting = [...events, ...security].map(({ actor }) => actor)
+    const names = await namesOf(sql, vault, [...byActor.map(({ key }) => key), ...acting])
     const userOf = (actor: string | null) => names.get(actor ?? '') ?? null
     const count = Number(totals[0]?.count ?? 0)
     return {
@@ -112,6 +132,7 @@ export const getAuditSummary = query({
       })),
       byType: byType.map(({ key, count: of }) => ({ type: key ?? '', count: Number(of) })),
       security: await countSecurity(sql, since),
+      securityEvents: security.map((event) => ({ ...event, user: userOf(event.actor) })),
       locked: await countLocked(sql, since),
     }
   },

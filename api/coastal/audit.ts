@@ -3,7 +3,9 @@ import {
   type AuditEvent,
   type AuditSummary,
   getAuditSummary,
+  type SecurityEvent as SecurityEventView,
 } from '../../projections/audit_queries.ts'
+import { SecurityKind } from '../../projections/security_log.ts'
 import { ask, route } from '../contract.ts'
 import { instant } from '../formats.ts'
 import { numberedPage, numberedPaging } from '../numbered_pages.ts'
@@ -37,6 +39,10 @@ const AuditLog = z
   })
   .openapi('CoastalAuditLog')
 
+const SecurityEvent = AuditLog.omit({ request_id: true })
+  .extend({ kind: SecurityKind })
+  .openapi('CoastalSecurityEvent')
+
 const Count = z.int().min(0)
 
 const Dashboard = z
@@ -59,6 +65,9 @@ const Dashboard = z
       approvals: Count,
       rejections: Count,
     }),
+    security_events: z
+      .array(SecurityEvent)
+      .openapi({ description: 'the newest 50 of what touches security' }),
     time_range_hours: z.int(),
     by_user: z.record(z.string(), Count),
     by_action: z.record(z.string(), Count),
@@ -77,6 +86,11 @@ const logOf = (event: AuditEvent): z.infer<typeof AuditLog> => ({
   resource: event.stream,
   request_id: event.correlation,
 })
+
+const securityEventOf = ({ kind, ...event }: SecurityEventView): z.infer<typeof SecurityEvent> => {
+  const { request_id: _none, ...shown } = logOf({ ...event, correlation: null })
+  return { ...shown, kind }
+}
 
 const summaryOf = ({ count, isComplete, security, locked }: AuditSummary) => ({
   total_events: count,
@@ -102,6 +116,7 @@ const show = async (call: Call<z.infer<typeof Asked>>) => {
   return {
     body: {
       ...{ audit_logs: results, next, previous, summary: summaryOf(found) },
+      security_events: found.securityEvents.map(securityEventOf),
       time_range_hours: hours,
       by_user: Object.fromEntries(found.byActor.map((one) => [nameOf(one), one.count])),
       by_action: Object.fromEntries(found.byType.map(({ type, count }) => [type, count])),
