@@ -14,18 +14,24 @@ import { createTableSql, dropTableSql, physicalName } from '../projections/table
 import { createHistories, freshSeed, HISTORIES_TIMEOUT_MS } from './laws/shared.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'daybook-laws-'))
-const running: { postgres?: EmbeddedPostgres; database?: Pool; logs: readonly Recorded[][] } = {
-  logs: [],
+type Running = {
+  postgres?: EmbeddedPostgres
+  database?: Pool
+  /** All histories, and those that are replayed in several ways. */
+  all: readonly Recorded[][]
+  logs: readonly Recorded[][]
 }
+const running: Running = { all: [], logs: [] }
 
 beforeAll(async () => {
   const [postgres, histories] = await Promise.all([
     startEmbeddedPostgres({ directory }),
-    createHistories([1, freshSeed]),
+    createHistories(),
   ])
   running.postgres = postgres
   running.database = await connectPostgres({ url: postgres.url, name: 'laws', max: 2 })
-  running.logs = histories.map(({ log }) => [...log])
+  running.all = histories.map(({ log }) => [...log])
+  running.logs = [running.all.at(0), running.all.at(-1)].filter((log) => log !== undefined)
 }, HISTORIES_TIMEOUT_MS)
 
 afterAll(async () => {
@@ -102,14 +108,12 @@ describe.each(projections.map((one) => [one.name, one] as const))(
         expect(await tablesAfter(projection, batchesOf(log))).toEqual(expected)
       }
     })
-    test('comes to some rows', async () => {
-      const rowsOf = new Map<string, number>()
-      for (const log of running.logs) {
-        for (const [name, rows] of Object.entries(await tablesAfter(projection, [log]))) {
-          rowsOf.set(name, (rowsOf.get(name) ?? 0) + rows.length)
-        }
+    test('comes to some rows', () => {
+      const made = running.all.map((log) => project(projection, log).changes)
+      for (const table of projection.tables) {
+        const rows = made.flatMap((changes) => [...(changes.get(table)?.values() ?? [])])
+        expect(rows.filter(({ kind }) => kind === 'put').length, table.name).toBeGreaterThan(0)
       }
-      for (const [name, rows] of rowsOf) expect(rows, name).toBeGreaterThan(0)
     })
   },
 )

@@ -369,8 +369,8 @@ export const shapes: Readonly<Record<string, Shape>> = {
 /** How often a command is drawn, where it is not once among all of them. */
 export const weights: Readonly<Record<string, number>> = {
   'accounts.open': 8,
-  'accounts.freeze': 4,
-  'accounts.unfreeze': 10,
+  'accounts.freeze': 8,
+  'accounts.unfreeze': 16,
   'deposits.open': 4,
   'deposits.bring_forward': 4,
   'deposits.cover': 6,

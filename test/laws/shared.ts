@@ -3,7 +3,7 @@ import { createHistory, type History } from './histories.ts'
 
 /** Fixed ones, so that every event type is sure to happen; and one more that is new each time. */
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8]
-const REQUESTS = 3000
+const REQUESTS = 5000
 /** For a machine that does much else at the same time. */
 export const HISTORIES_TIMEOUT_MS = 300_000
 
