@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { dayAfter, daysBetween, lastOfMonth } from './calendar.ts'
 import { type Decision, decider, type EventOf, refuse } from './kernel.ts'
 import { AccountCode, BookId, Day, Identifier, Instant } from './ledger/events.ts'
-import { AmountOrZero, Balance, currencyOf } from './money.ts'
+import { AmountOrZero, Balance, currencyOf, halfEven } from './money.ts'
 
 /** A year's interest, in hundredths of a per cent. */
 export const BasisPoints = z.int().min(0).max(10_000)
@@ -131,13 +131,8 @@ export const earnedBy = (
 }
 
 /** Whole minor units of what is owed, half to even; never less than nothing. */
-export const payableOf = (owed: bigint): bigint => {
-  if (owed <= 0n) return 0n
-  const whole = owed / INTEREST_UNITS
-  const twice = (owed % INTEREST_UNITS) * 2n
-  const isUp = twice > INTEREST_UNITS || (twice === INTEREST_UNITS && whole % 2n === 1n)
-  return isUp ? whole + 1n : whole
-}
+export const payableOf = (owed: bigint): bigint =>
+  owed <= 0n ? 0n : halfEven(owed, INTEREST_UNITS)
 
 type SetTerms = Omit<Data<'InterestTermsSet'>, 'accrues_from'> & { readonly today: string }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { dayInMonth } from '../calendar.ts'
 import { Day } from '../ledger/events.ts'
-import { AmountOrZero } from '../money.ts'
+import { AmountOrZero, halfEven } from '../money.ts'
 
 /**
  * simple: interest on the whole amount for the whole term, in equal parts.
@@ -36,14 +36,6 @@ export type Terms = {
 
 type Fraction = { readonly numerator: bigint; readonly denominator: bigint }
 
-/** The nearest whole number, and of two as near the even one. Neither part is negative. */
-const halfEven = ({ numerator, denominator }: Fraction): bigint => {
-  const whole = numerator / denominator
-  const twice = (numerator % denominator) * 2n
-  const isUp = twice > denominator || (twice === denominator && whole % 2n === 1n)
-  return isUp ? whole + 1n : whole
-}
-
 /** Math.min knows no bigint. */
 const least = (first: bigint, second: bigint): bigint => {
   if (first < second) return first
@@ -63,7 +55,7 @@ type Plan = {
 const simplePlan = ({ amount, rate_basis_points, term_months }: Terms): Plan => {
   const principal = BigInt(amount)
   const months = BigInt(term_months)
-  const part = halfEven({ numerator: principal, denominator: months })
+  const part = halfEven(principal, months)
   return {
     total: {
       numerator: principal * (YEAR + BigInt(rate_basis_points) * months),
@@ -91,7 +83,7 @@ const decliningPlan = (terms: Terms): Plan => {
     repaidAfter: (after) => {
       const so = BigInt(after)
       const growth = (YEAR + rate) ** so * YEAR ** (months - so)
-      return halfEven({ numerator: principal * (growth - one), denominator: grown - one })
+      return halfEven(principal * (growth - one), grown - one)
     },
   }
 }
@@ -101,13 +93,15 @@ const planners: Readonly<Record<LoanProduct, (terms: Terms) => Plan>> = {
   declining_balance: decliningPlan,
 }
 
+const totalOf = ({ total }: Plan): bigint => halfEven(total.numerator, total.denominator)
+
 const monthlyOf = ({ total }: Plan, { term_months }: Terms): bigint =>
-  halfEven({ ...total, denominator: total.denominator * BigInt(term_months) })
+  halfEven(total.numerator, total.denominator * BigInt(term_months))
 
 /** What a loan of these terms comes to, in minor units; the last instalment takes the rounding. */
 export const costOf = (terms: Terms) => {
   const plan = planners[terms.product](terms)
-  const total = halfEven(plan.total)
+  const total = totalOf(plan)
   return {
     instalment: monthlyOf(plan, terms).toString(),
     interest: (total - BigInt(terms.amount)).toString(),
@@ -123,7 +117,7 @@ export const scheduleOf = (terms: Terms, paidOut: string): readonly Instalment[]
   const plan = planners[terms.product](terms)
   const monthly = monthlyOf(plan, terms)
   const amount = BigInt(terms.amount)
-  const left = { principal: amount, interest: halfEven(plan.total) - amount }
+  const left = { principal: amount, interest: totalOf(plan) - amount }
   const dayOfMonth = Number(paidOut.slice(8))
   return Array.from({ length: terms.term_months }, (_, index) => {
     const month = index + 1
