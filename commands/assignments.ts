@@ -1,20 +1,16 @@
 import { z } from 'zod'
-import { Assignment, type AssignmentState } from '../domain/assignments.ts'
+import { Assignment } from '../domain/assignments.ts'
 import { type Refusal, refuse } from '../domain/kernel.ts'
 import { Identifier } from '../domain/ledger/events.ts'
 import type { Role } from '../domain/permissions.ts'
 import { command, type Enrichment } from './kernel.ts'
+import { type Looking, lookAt } from './look.ts'
 import type { Ports } from './ports.ts'
 import { lookAtUser } from './usernames.ts'
 
 /** Who looks after a client this moment, by the log; null: nobody. */
-export const bankerOf = async (
-  { engine }: Pick<Ports, 'engine'>,
-  client: string,
-): Promise<string | null> => {
-  const { state } = await engine.look(Assignment, `${Assignment.category}-${client}`)
-  return (state as AssignmentState).banker
-}
+export const bankerOf = async (ports: Looking, client: string): Promise<string | null> =>
+  (await lookAt(ports, Assignment, client)).banker
 
 /**
  * The refusal unless the actor may serve this client: with reach `assigned`, only those who are

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Case, type CaseState, type caseEvents, Verdict } from '../domain/cases.ts'
+import { Case, type caseEvents, Verdict } from '../domain/cases.ts'
 import { idFrom } from '../domain/ids.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/kernel.ts'
 import { ScoredMovement } from '../domain/labels.ts'
@@ -8,6 +8,7 @@ import { reachOf } from '../domain/permissions.ts'
 import { command, type Enrichment, onExisting } from './kernel.ts'
 import { labelDecision, readScored } from './labels.ts'
 import { dataOf } from './ledger/kernel.ts'
+import { lookAt } from './look.ts'
 import type { Ports } from './ports.ts'
 import { lookAtUser } from './usernames.ts'
 
@@ -88,8 +89,7 @@ const notInPerson = async ({ ports, context }: Enrichment): Promise<Refusal | un
 /** The label of the last decision, if there was one. */
 const labelLastDecision = async (enrichment: Enrichment, id: string): Promise<void> => {
   const { ports, at } = enrichment
-  const { state } = await ports.engine.look(Case, `${Case.category}-${id}`)
-  const { opened, decided } = state as CaseState
+  const { opened, decided } = await lookAt(ports, Case, id)
   if (!opened || !decided) return
   await labelDecision(enrichment, {
     ...ScoredMovement.parse(opened),

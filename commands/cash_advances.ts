@@ -17,15 +17,12 @@ import type { Outcome } from './engine.ts'
 import { command, type Enrichment, onExisting, takeNumber } from './kernel.ts'
 import { bookOnce, ifBookable } from './ledger/bookings.ts'
 import { dataOf } from './ledger/kernel.ts'
+import { type Looking, lookAt } from './look.ts'
 import { paymentChart } from './payments/accounts.ts'
-import type { Ports } from './ports.ts'
 import { sealText } from './texts.ts'
 
-const lookAtAdvance = async (
-  { engine }: Pick<Ports, 'engine'>,
-  advance: string,
-): Promise<CashAdvanceState> =>
-  (await engine.look(CashAdvance, `${CashAdvance.category}-${advance}`)).state as CashAdvanceState
+const lookAtAdvance = (ports: Looking, advance: string): Promise<CashAdvanceState> =>
+  lookAt(ports, CashAdvance, advance)
 
 /** Asked for by the member of staff who is to have it. */
 export const requestCashAdvance = command({

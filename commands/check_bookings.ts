@@ -15,13 +15,10 @@ import type { Outcome } from './engine.ts'
 import type { Enrichment } from './kernel.ts'
 import { bookOnce } from './ledger/bookings.ts'
 import { bookAsItStands, entryOf } from './ledger/kernel.ts'
-import type { Ports } from './ports.ts'
+import { type Looking, lookAt } from './look.ts'
 
-export const lookAtCheck = async (
-  { engine }: Pick<Ports, 'engine'>,
-  check: string,
-): Promise<CheckDepositState> =>
-  (await engine.look(CheckDeposit, `${CheckDeposit.category}-${check}`)).state as CheckDepositState
+export const lookAtCheck = (ports: Looking, check: string): Promise<CheckDepositState> =>
+  lookAt(ports, CheckDeposit, check)
 
 type Booking = Pick<Enrichment, 'ports' | 'context' | 'at'>
 

@@ -14,6 +14,7 @@ import { Identifier } from '../domain/ledger/events.ts'
 import { claimEmail, releaseEmail } from './emails.ts'
 import { command, type Enrichment, onExisting, submitStep, takeNumber } from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
+import { type Looking, lookAt } from './look.ts'
 import type { Ports } from './ports.ts'
 
 /** Who a customer is: sealed. */
@@ -28,17 +29,13 @@ type Person = z.infer<typeof Person>
 
 const CustomerInput = z.strictObject({ person: Person, profile: ChurnProfile })
 
-export const lookAtChurn = async (
-  { engine }: Pick<Ports, 'engine'>,
-  customer: string,
-): Promise<ChurnState> =>
-  (await engine.look(Churn, `${Churn.category}-${customer}`)).state as ChurnState
+export const lookAtChurn = (ports: Looking, customer: string): Promise<ChurnState> =>
+  lookAt(ports, Churn, customer)
 
-const lookAtPerson = async ({ engine, vault }: Ports, customer: string) => {
-  const { state } = await engine.look(Customer, `${Customer.category}-${customer}`)
-  const { profile, number, forgotten } = state as CustomerState
+const lookAtPerson = async (ports: Ports, customer: string) => {
+  const { profile, number, forgotten } = await lookAt(ports, Customer, customer)
   if (profile === null || forgotten) return undefined
-  return { number, person: await vault.open(customer, profile) }
+  return { number, person: await ports.vault.open(customer, profile) }
 }
 
 const stepOnCustomer = (
@@ -169,11 +166,8 @@ const isCurrent = ({ score, profile }: ChurnState, model: string, at: Date): boo
   score.model === model &&
   Math.abs(at.getTime() - Date.parse(score.scored_at)) < SAME_ANSWER_MS
 
-export const lookAtAlertSettings = async ({
-  engine,
-}: Pick<Ports, 'engine'>): Promise<AlertSettings> =>
-  (await engine.look(ChurnAlertSettings, `${ChurnAlertSettings.category}-settings`))
-    .state as AlertSettings
+export const lookAtAlertSettings = (ports: Looking): Promise<AlertSettings> =>
+  lookAt(ports, ChurnAlertSettings, 'settings')
 
 /**
  * Scores a customer as he is known now, and raises what the score calls for. When somebody else

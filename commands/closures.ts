@@ -12,14 +12,15 @@ import type { Account, Book } from '../domain/ledger/state.ts'
 import { command, execute, onExisting, takeNumber } from './kernel.ts'
 import { closeAccount } from './ledger/index.ts'
 import { dataOf } from './ledger/kernel.ts'
+import { type Looking, lookAt } from './look.ts'
 import type { Ports } from './ports.ts'
 import { sealText } from './texts.ts'
 
 const permission = 'closures:manage'
 const ByClosure = z.strictObject({ closure: Identifier })
 
-const lookAtClosure = async ({ engine }: Ports, closure: string): Promise<ClosureState> =>
-  (await engine.look(Closure, `${Closure.category}-${closure}`)).state as ClosureState
+const lookAtClosure = (ports: Looking, closure: string): Promise<ClosureState> =>
+  lookAt(ports, Closure, closure)
 
 type Place = { readonly book: string; readonly account: string }
 

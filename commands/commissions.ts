@@ -20,6 +20,7 @@ import type { Outcome } from './engine.ts'
 import { command, type Enrichment, onExisting } from './kernel.ts'
 import { bookOnce } from './ledger/bookings.ts'
 import { bookAsItStands, dataOf } from './ledger/kernel.ts'
+import { lookAt } from './look.ts'
 import { lookAtPayment } from './payments/booking.ts'
 
 const chartOf = (agent: string, asset: string): readonly Wanted[] => {
@@ -138,8 +139,7 @@ export const payOut = payoutCommand({
   input: z.strictObject({ payout: Identifier }),
   enrich: async ({ payout }, enrichment): Promise<Paid | Refusal> => {
     const { ports, context, at } = enrichment
-    const found = await ports.engine.look(CommissionPayout, `commission_payout-${payout}`)
-    const { status, order, failure } = found.state as PayoutState
+    const { status, order, failure } = await lookAt(ports, CommissionPayout, payout)
     if (!order) return refuse('COMMISSION_PAYOUT_NOT_FOUND', `There is no payout ${payout}.`)
     if (failure) return refuse(failure.code as RefusalCode, failure.detail)
     if (status === 'paid') return { payout, at, refusal: null }

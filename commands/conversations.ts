@@ -3,7 +3,6 @@ import { Attachment } from '../domain/attachments.ts'
 import {
   Conversation,
   ConversationKind,
-  type ConversationState,
   directId,
   MessageKind,
   type MessageSent,
@@ -15,6 +14,7 @@ import { type Decoded, isRefusal, type Refusal, refuse } from '../domain/kernel.
 import { Identifier } from '../domain/ledger/events.ts'
 import { command, type Enrichment, onExisting, takeNumber } from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
+import { lookAt } from './look.ts'
 import { sealText } from './texts.ts'
 import { lookAtUser } from './usernames.ts'
 
@@ -78,11 +78,7 @@ const knownDirect = async (
   { ports }: Enrichment,
 ): Promise<Opened | null> => {
   if (kind !== 'direct') return null
-  const { state } = await ports.engine.look(
-    Conversation,
-    `${Conversation.category}-${conversation}`,
-  )
-  return (state as ConversationState).opened
+  return (await lookAt(ports, Conversation, conversation)).opened
 }
 
 type Prepared = {

@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import { Customer, type CustomerState, type customerEvents } from '../domain/customers.ts'
+import { Customer, type customerEvents } from '../domain/customers.ts'
 import { Identifier } from '../domain/ledger/events.ts'
 import { command, takeNumber } from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
+import { lookAt } from './look.ts'
 import type { Ports } from './ports.ts'
 
 export const registerCustomer = command({
@@ -42,11 +43,10 @@ export const registerCustomer = command({
 
 /** Undefined when there is no such customer; the name is null when he was forgotten. */
 export const lookAtCustomer = async (
-  { engine, vault }: Pick<Ports, 'engine' | 'vault'>,
+  ports: Pick<Ports, 'engine' | 'vault'>,
   customer: string,
 ): Promise<{ readonly number: number; readonly name: string | null } | undefined> => {
-  const seen = await engine.look(Customer, `${Customer.category}-${customer}`)
-  const { profile, number, forgotten } = seen.state as CustomerState
+  const { profile, number, forgotten } = await lookAt(ports, Customer, customer)
   if (profile === null || forgotten) return undefined
-  return { number, name: (await vault.open(customer, profile))?.name ?? null }
+  return { number, name: (await ports.vault.open(customer, profile))?.name ?? null }
 }

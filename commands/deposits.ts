@@ -19,15 +19,13 @@ import { unservable } from './assignments.ts'
 import { lookAtCustomer } from './customers.ts'
 import { takeNumber } from './kernel.ts'
 import { bookCommand, dataOf, entryOf } from './ledger/kernel.ts'
+import { type Looking, lookAt } from './look.ts'
 import type { Ports } from './ports.ts'
 import { lookAtUser } from './usernames.ts'
 
 /** The account of a book as it stands this moment; undefined when there is none. */
-export const lookAtAccount = async (
-  { engine }: Pick<Ports, 'engine'>,
-  book: string,
-  code: string,
-) => ((await engine.look(Ledger, `${Ledger.category}-${book}`)).state as Book).accounts.get(code)
+export const lookAtAccount = async (ports: Looking, book: string, code: string) =>
+  (await lookAt(ports, Ledger, book)).accounts.get(code)
 
 /** Who may hold accounts: customers, and users, whom the products know that people sign in to. */
 const isHolder = async (ports: Ports, id: string): Promise<boolean> =>

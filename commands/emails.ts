@@ -1,17 +1,16 @@
-import { Customer, type CustomerState } from '../domain/customers.ts'
+import { Customer } from '../domain/customers.ts'
 import { Email, type EmailState } from '../domain/emails.ts'
 import { isRefusal, type Refusal } from '../domain/kernel.ts'
 import { type Context, submitStep } from './kernel.ts'
+import { type Looking, lookAt } from './look.ts'
 import type { Ports } from './ports.ts'
 
 /** Addresses differ neither by case nor by the ways of writing the same letter. */
 const claimOf = ({ secrets }: Pick<Ports, 'secrets'>, email: string): string =>
   secrets.claim('email', email.normalize('NFKC').toLowerCase())
 
-const exists = async ({ engine }: Ports, customer: string): Promise<boolean> => {
-  const { state } = await engine.look(Customer, `${Customer.category}-${customer}`)
-  return (state as CustomerState).profile !== null
-}
+const exists = async (ports: Looking, customer: string): Promise<boolean> =>
+  (await lookAt(ports, Customer, customer)).profile !== null
 
 /** Makes sure that the address is this customer's and nobody else's. */
 export const claimEmail = async (
@@ -21,8 +20,7 @@ export const claimEmail = async (
   context: Context,
 ): Promise<Refusal | undefined> => {
   const stream = claimOf(ports, email)
-  const { state } = await ports.engine.look(Email, `${Email.category}-${stream}`)
-  const known = (state as EmailState).holder
+  const { holder: known } = await lookAt(ports, Email, stream)
   const abandoned = known !== null && !(await exists(ports, known)) ? known : null
   const at = context.at.toISOString()
   const outcome = await submitStep(

@@ -21,7 +21,7 @@ import { openMissing } from './chart.ts'
 import { command, type Enrichment, submitStep } from './kernel.ts'
 import { bookOnce } from './ledger/bookings.ts'
 import { bookAsItStands, dataOf, entryOf } from './ledger/kernel.ts'
-import type { Ports } from './ports.ts'
+import { type Looking, lookAt } from './look.ts'
 
 const ByAccount = { book: BookId, account: AccountCode }
 type ByAccount = { readonly book: string; readonly account: string }
@@ -29,11 +29,8 @@ type ByAccount = { readonly book: string; readonly account: string }
 /** A book's name has no colon. */
 const streamOf = ({ book, account }: ByAccount): string => `${book}:${account}`
 
-const lookAtInterest = async (
-  { engine }: Pick<Ports, 'engine'>,
-  of: ByAccount,
-): Promise<InterestState> =>
-  (await engine.look(Interest, `${Interest.category}-${streamOf(of)}`)).state as InterestState
+const lookAtInterest = (ports: Looking, of: ByAccount): Promise<InterestState> =>
+  lookAt(ports, Interest, streamOf(of))
 
 /** A customer's account, which alone bears interest, in its book. */
 const bearing = async (

@@ -20,7 +20,7 @@ import {
   submitStep,
 } from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
-import type { Ports } from './ports.ts'
+import { type Looking, lookAt } from './look.ts'
 
 /** Keeps that a model was trained; its file lies under its digest already. */
 export const recordModel = command({
@@ -157,8 +157,5 @@ export const adoptModel = (
   return submitStep(ports, step, context)
 }
 
-export const lookAtModels = async (
-  { engine }: Pick<Ports, 'engine'>,
-  family: ModelFamily,
-): Promise<ModelsState> =>
-  (await engine.look(Models, `${Models.category}-${family}`)).state as ModelsState
+export const lookAtModels = (ports: Looking, family: ModelFamily): Promise<ModelsState> =>
+  lookAt(ports, Models, family)

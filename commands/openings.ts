@@ -16,6 +16,7 @@ import {
 } from '../domain/openings.ts'
 import { command, type Enrichment, onExisting, takeNumber } from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
+import { type Looking, lookAt } from './look.ts'
 import { GhanaPhone, hasProven } from './openings_codes.ts'
 import type { Ports } from './ports.ts'
 import { findUser } from './usernames.ts'
@@ -70,11 +71,8 @@ export const takenEmail = async (
     : undefined
 }
 
-export const lookAtOpening = async (
-  { engine }: Pick<Ports, 'engine'>,
-  opening: string,
-): Promise<OpeningState> =>
-  (await engine.look(Opening, `${Opening.category}-${opening}`)).state as OpeningState
+export const lookAtOpening = (ports: Looking, opening: string): Promise<OpeningState> =>
+  lookAt(ports, Opening, opening)
 
 type Submitted = {
   readonly book: string

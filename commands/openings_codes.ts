@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { refuse } from '../domain/kernel.ts'
 import { CODE_SECONDS, OneTimeCode, type OneTimeCodeState } from '../domain/one_time_codes.ts'
 import { command, type Enrichment } from './kernel.ts'
+import { lookAt } from './look.ts'
 import { claimsOf, codeOf, expiryOf } from './one_time_codes.ts'
 import { queueMessage } from './outbox.ts'
 import type { Ports } from './ports.ts'
@@ -19,9 +20,8 @@ export const GhanaPhone = z
 const phoneOf = ({ secrets }: Pick<Ports, 'secrets'>, phone: string): string =>
   secrets.claim('applicant', `+233${phone.slice(-NATIONAL_DIGITS)}`)
 
-const lookAtCode = async (ports: Ports, phone: string): Promise<OneTimeCodeState> =>
-  (await ports.engine.look(OneTimeCode, `${OneTimeCode.category}-${phoneOf(ports, phone)}`))
-    .state as OneTimeCodeState
+const lookAtCode = (ports: Ports, phone: string): Promise<OneTimeCodeState> =>
+  lookAt(ports, OneTimeCode, phoneOf(ports, phone))
 
 const phoneCommand = {
   permission: 'openings:work',

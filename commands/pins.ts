@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Card, type CardState, cardLockOf, isUsable } from '../domain/cards.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/kernel.ts'
 import { type Context, submitStep } from './kernel.ts'
+import { type Looking, lookAt } from './look.ts'
 import type { Ports } from './ports.ts'
 
 export const CardNumber = z.string().min(1).max(20)
@@ -26,10 +27,8 @@ export const tooCommon = (pin: string): boolean => common.has(pin)
 export const cardOf = ({ secrets }: Pick<Ports, 'secrets'>, number: string): string =>
   secrets.claim('card', number)
 
-export const lookAtCard = async (
-  { engine }: Pick<Ports, 'engine'>,
-  card: string,
-): Promise<CardState> => (await engine.look(Card, `${Card.category}-${card}`)).state as CardState
+export const lookAtCard = (ports: Looking, card: string): Promise<CardState> =>
+  lookAt(ports, Card, card)
 
 export const credentialsInvalid = (): Refusal =>
   refuse('CARD_CREDENTIALS_INVALID', 'Card number or PIN is wrong.')

@@ -1,15 +1,10 @@
-import { type PreferenceState, Preferences, UserPreferences } from '../domain/preferences.ts'
+import { Preferences, UserPreferences } from '../domain/preferences.ts'
 import { command } from './kernel.ts'
-import type { Ports } from './ports.ts'
+import { type Looking, lookAt } from './look.ts'
 
 /** As they are now, by the log and not by a read model. */
-export const lookAtPreferences = async (
-  { engine }: Pick<Ports, 'engine'>,
-  user: string,
-): Promise<Preferences> => {
-  const { state } = await engine.look(UserPreferences, `${UserPreferences.category}-${user}`)
-  return (state as PreferenceState).preferences
-}
+export const lookAtPreferences = async (ports: Looking, user: string): Promise<Preferences> =>
+  (await lookAt(ports, UserPreferences, user)).preferences
 
 /** One's own; what is not named stays as it is. */
 export const changePreferences = command({

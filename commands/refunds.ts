@@ -11,17 +11,14 @@ import type { Outcome } from './engine.ts'
 import { command, type Enrichment, onExisting, takeNumber } from './kernel.ts'
 import { bookOnce, ifBookable } from './ledger/bookings.ts'
 import { bookAsItStands, dataOf } from './ledger/kernel.ts'
+import { type Looking, lookAt } from './look.ts'
 import { lookAtPayment } from './payments/booking.ts'
-import type { Ports } from './ports.ts'
 import { sealText } from './texts.ts'
 
 const lookAtRefund = async (
-  { engine }: Pick<Ports, 'engine'>,
+  ports: Looking,
   { payment, refund }: { readonly payment: string; readonly refund: string },
-) => {
-  const { state } = await engine.look(Refund, `${Refund.category}-${payment}`)
-  return (state as RefundState).refunds[refund]
-}
+) => (await lookAt(ports, Refund, payment)).refunds[refund]
 
 type Booked = Pick<
   RefundRequest,

@@ -12,15 +12,11 @@ import {
 } from '../domain/standing_orders.ts'
 import { command, type Enrichment, execute, onExisting } from './kernel.ts'
 import { bookAsItStands, dataOf } from './ledger/kernel.ts'
+import { type Looking, lookAt } from './look.ts'
 import { carryOutPayment, requestDuePayment } from './payments/index.ts'
-import type { Ports } from './ports.ts'
 
-const lookAtOrder = async (
-  { engine }: Pick<Ports, 'engine'>,
-  order: string,
-): Promise<StandingOrderState> =>
-  (await engine.look(StandingOrder, `${StandingOrder.category}-${order}`))
-    .state as StandingOrderState
+const lookAtOrder = (ports: Looking, order: string): Promise<StandingOrderState> =>
+  lookAt(ports, StandingOrder, order)
 
 const noAccount = (account: string): Refusal =>
   refuse('ACCOUNT_NOT_FOUND', `There is no account ${account}.`, { account })

@@ -13,7 +13,7 @@ import {
 import { lookAtAccount } from './deposits.ts'
 import { command, onExisting } from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
-import type { Ports } from './ports.ts'
+import { type Looking, lookAt } from './look.ts'
 
 type Asked = Pick<StatementRequest, 'book' | 'account' | 'from' | 'to'> & {
   readonly format: StatementFormat
@@ -98,8 +98,5 @@ export const failStatement = statementCommand({
   answer: (_events, { statement }) => ({ statement, status: 'failed' as const }),
 })
 
-export const lookAtStatement = async (
-  { engine }: Pick<Ports, 'engine'>,
-  statement: string,
-): Promise<StatementState> =>
-  (await engine.look(Statement, `${Statement.category}-${statement}`)).state as StatementState
+export const lookAtStatement = (ports: Looking, statement: string): Promise<StatementState> =>
+  lookAt(ports, Statement, statement)

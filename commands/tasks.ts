@@ -6,7 +6,7 @@ import type { Permission } from '../domain/permissions.ts'
 import { Task, type TaskRequest, type TaskState, taskEvents } from '../domain/tasks.ts'
 import { command, onExisting } from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
-import type { Ports } from './ports.ts'
+import { type Looking, lookAt } from './look.ts'
 
 const TaskInput = taskEvents.TaskRequested.shape.input
 type TaskInput = TaskRequest['input']
@@ -116,7 +116,5 @@ export const failTask = taskCommand({
   answer: (_events, { task }) => ({ task, status: 'failed' as const }),
 })
 
-export const lookAtTask = async (
-  { engine }: Pick<Ports, 'engine'>,
-  task: string,
-): Promise<TaskState> => (await engine.look(Task, `${Task.category}-${task}`)).state as TaskState
+export const lookAtTask = (ports: Looking, task: string): Promise<TaskState> =>
+  lookAt(ports, Task, task)

@@ -17,12 +17,11 @@ import { openAccounts, type Wanted } from './chart.ts'
 import { command, type Enrichment, execute, onExisting } from './kernel.ts'
 import { bookOnce } from './ledger/bookings.ts'
 import { bookAsItStands, dataOf } from './ledger/kernel.ts'
+import { type Looking, lookAt } from './look.ts'
 import type { Ports } from './ports.ts'
 
-type Looking = { readonly engine: Pick<Ports['engine'], 'look'> }
-
-const lookAtTill = async ({ engine }: Looking, teller: string): Promise<TillState> =>
-  (await engine.look(Till, `${Till.category}-${teller}`)).state as TillState
+const lookAtTill = (ports: Looking, teller: string): Promise<TillState> =>
+  lookAt(ports, Till, teller)
 
 /** Where cash goes that a teller takes in or pays out now; undefined: he has no open till. */
 export const openTillOf = async (

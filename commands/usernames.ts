@@ -2,6 +2,7 @@ import { isRefusal, type Refusal, refuse } from '../domain/kernel.ts'
 import { LOCK, lockOf, Username, type UsernameState } from '../domain/usernames.ts'
 import { User, type UserState } from '../domain/users.ts'
 import { type Context, submitStep } from './kernel.ts'
+import { type Looking, lookAt } from './look.ts'
 import type { Ports } from './ports.ts'
 
 /** Names differ neither by case nor by the ways of writing the same letter. */
@@ -19,8 +20,8 @@ export const lookAtUser = async ({ engine }: Ports, id: string): Promise<FoundUs
   return revision < 0 ? undefined : { id, revision, state: state as UserState }
 }
 
-const lookAtName = async ({ engine }: Ports, claim: string): Promise<UsernameState> =>
-  (await engine.look(Username, `${Username.category}-${claim}`)).state as UsernameState
+const lookAtName = (ports: Looking, claim: string): Promise<UsernameState> =>
+  lookAt(ports, Username, claim)
 
 /**
  * Who holds a name. A holder who was registered under other names has none of this one. A name

@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { dayAfter, dayOf } from '../domain/calendar.ts'
 import { type Refusal, refuse } from '../domain/kernel.ts'
 import { Day, Identifier } from '../domain/ledger/events.ts'
-import { Visit, type VisitPlan, VisitPurpose, type VisitState } from '../domain/visits.ts'
+import { Visit, type VisitPlan, VisitPurpose } from '../domain/visits.ts'
 import { bankerOf } from './assignments.ts'
 import { command, type Enrichment, onExisting, takeNumber } from './kernel.ts'
 import { dataOf } from './ledger/kernel.ts'
+import { lookAt } from './look.ts'
 
 /** How far ahead visits are planned. */
 const MOST_DAYS = 366
@@ -50,8 +51,8 @@ const foreign = async (
   visit: string,
   { ports, reach, context }: Pick<Enrichment, 'ports' | 'reach' | 'context'>,
 ): Promise<Refusal | undefined> => {
-  const { state } = await ports.engine.look(Visit, `${Visit.category}-${visit}`)
-  const isReached = reach === 'all' || (state as VisitState).plan?.banker === context.actor.id
+  const { plan } = await lookAt(ports, Visit, visit)
+  const isReached = reach === 'all' || plan?.banker === context.actor.id
   return isReached ? undefined : refuse('VISIT_NOT_FOUND', `There is no visit ${visit}.`)
 }
 

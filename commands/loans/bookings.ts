@@ -20,6 +20,7 @@ import { openMissing } from '../chart.ts'
 import { type Enrichment, onExisting, submitStep } from '../kernel.ts'
 import { bookOnce } from '../ledger/bookings.ts'
 import { bookAsItStands, entryOf } from '../ledger/kernel.ts'
+import { type Looking, lookAt } from '../look.ts'
 import type { Ports } from '../ports.ts'
 
 export const loanCommand = onExisting({
@@ -31,10 +32,8 @@ export const loanCommand = onExisting({
 export const noLoan = (loan: string): Refusal =>
   refuse('LOAN_NOT_FOUND', `There is no loan ${loan}.`)
 
-export const lookAtLoan = async (
-  { engine }: Pick<Ports, 'engine'>,
-  loan: string,
-): Promise<LoanState> => (await engine.look(Loan, `${Loan.category}-${loan}`)).state as LoanState
+export const lookAtLoan = (ports: Looking, loan: string): Promise<LoanState> =>
+  lookAt(ports, Loan, loan)
 
 /** The refusal unless the account is an active one of the borrower, in the loan's asset. */
 export const unfitAccount = async (

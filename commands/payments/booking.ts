@@ -11,7 +11,7 @@ import {
 import type { Outcome } from '../engine.ts'
 import type { Enrichment } from '../kernel.ts'
 import { bookOnce } from '../ledger/bookings.ts'
-import type { Ports } from '../ports.ts'
+import { type Looking, lookAt } from '../look.ts'
 import { openTillOf } from '../tills.ts'
 
 const titles: Readonly<Record<PaymentKind, string>> = {
@@ -23,11 +23,8 @@ const titles: Readonly<Record<PaymentKind, string>> = {
   fee: 'Fee',
 }
 
-export const lookAtPayment = async (
-  { engine }: Pick<Ports, 'engine'>,
-  payment: string,
-): Promise<PaymentState> =>
-  (await engine.look(Payment, `${Payment.category}-${payment}`)).state as PaymentState
+export const lookAtPayment = (ports: Looking, payment: string): Promise<PaymentState> =>
+  lookAt(ports, Payment, payment)
 
 export type Bookable = Omit<PaymentRequest, 'number'>
 
