@@ -13,7 +13,7 @@ import type { RefusalCode } from '../domain/refusals.ts'
 import { bookCheckStep, type CheckBooked, lookAtCheck, tryCheckStep } from './check_bookings.ts'
 import { command, type Enrichment, onExisting, takeNumber } from './kernel.ts'
 import { ifBookable } from './ledger/bookings.ts'
-import { bookAsItStands, dataOf } from './ledger/kernel.ts'
+import { dataOf, existingBook } from './ledger/kernel.ts'
 import { sealText } from './texts.ts'
 
 const permission = 'checks:process'
@@ -51,8 +51,8 @@ export const submitCheckDeposit = command({
   otherwise: 'CHECK_DEPOSIT_EXISTS',
   ifMatch: 'stream',
   enrich: async (given, enrichment): Promise<CheckSubmission | Refusal> => {
-    const { state, revision } = await bookAsItStands(enrichment.ports, given.book)
-    if (revision < 0) return refuse('BOOK_NOT_FOUND', `There is no book ${given.book}.`)
+    const state = await existingBook(enrichment.ports, given.book)
+    if (isRefusal(state)) return state
     const account = state.accounts.get(given.account)
     if (!account || account.owner === null) {
       return refuse('ACCOUNT_NOT_FOUND', `There is no account ${given.account}.`)

@@ -11,7 +11,7 @@ import { Ledger } from '../domain/ledger/index.ts'
 import type { Account, Book } from '../domain/ledger/state.ts'
 import { command, execute, onExisting, takeNumber } from './kernel.ts'
 import { closeAccount } from './ledger/index.ts'
-import { dataOf } from './ledger/kernel.ts'
+import { dataOf, existingBook } from './ledger/kernel.ts'
 import { type Looking, lookAt } from './look.ts'
 import type { Ports } from './ports.ts'
 import { sealText } from './texts.ts'
@@ -29,9 +29,9 @@ const closable = async (
   ports: Ports,
   { book, account }: Place,
 ): Promise<(Account & { readonly owner: string }) | Refusal> => {
-  const { state, revision } = await ports.engine.look(Ledger, `${Ledger.category}-${book}`)
-  if (revision < 0) return refuse('BOOK_NOT_FOUND', `There is no book ${book}.`)
-  const found = (state as Book).accounts.get(account)
+  const state = await existingBook(ports, book)
+  if (isRefusal(state)) return state
+  const found = state.accounts.get(account)
   if (!found || found.owner === null) {
     return refuse('ACCOUNT_NOT_FOUND', `There is no customer's account ${account}.`, { account })
   }

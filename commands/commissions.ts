@@ -19,7 +19,7 @@ import { openAccounts, type Wanted } from './chart.ts'
 import type { Outcome } from './engine.ts'
 import { command, type Enrichment, onExisting } from './kernel.ts'
 import { bookOnce } from './ledger/bookings.ts'
-import { bookAsItStands, dataOf } from './ledger/kernel.ts'
+import { dataOf, existingBook } from './ledger/kernel.ts'
 import { lookAt } from './look.ts'
 import { lookAtPayment } from './payments/booking.ts'
 
@@ -104,8 +104,8 @@ export const orderPayout = command({
   ifMatch: 'stream',
   enrich: async ({ agent, book, asset, account }, enrichment): Promise<PayoutOrder | Refusal> => {
     const { ports, context, at, newId } = enrichment
-    const { state, revision } = await bookAsItStands(ports, book)
-    if (revision < 0) return refuse('BOOK_NOT_FOUND', `There is no book ${book}.`)
+    const state = await existingBook(ports, book)
+    if (isRefusal(state)) return state
     const found = state.accounts.get(account)
     if (found?.owner !== agent || found.asset !== asset) {
       return refuse('ACCOUNT_NOT_FOUND', `The agent has no account ${account}.`, { account })

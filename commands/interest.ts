@@ -20,7 +20,7 @@ import type { Account, Book } from '../domain/ledger/state.ts'
 import { openMissing } from './chart.ts'
 import { command, type Enrichment, submitStep } from './kernel.ts'
 import { bookOnce } from './ledger/bookings.ts'
-import { bookAsItStands, dataOf, entryOf } from './ledger/kernel.ts'
+import { dataOf, entryOf, existingBook } from './ledger/kernel.ts'
 import { type Looking, lookAt } from './look.ts'
 
 const ByAccount = { book: BookId, account: AccountCode }
@@ -37,8 +37,8 @@ const bearing = async (
   { ports }: Pick<Enrichment, 'ports'>,
   { book, account: code }: ByAccount,
 ): Promise<{ readonly state: Book; readonly account: Account } | Refusal> => {
-  const { state, revision } = await bookAsItStands(ports, book)
-  if (revision < 0) return refuse('BOOK_NOT_FOUND', `There is no book ${book}.`)
+  const state = await existingBook(ports, book)
+  if (isRefusal(state)) return state
   const account = state.accounts.get(code)
   if (!account || account.owner === null || account.type !== 'liability') {
     return refuse('ACCOUNT_NOT_FOUND', `There is no customer's account ${code}.`, { account: code })

@@ -1,8 +1,6 @@
 import { z } from 'zod'
-import { type Refusal, refuse } from '../domain/kernel.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/kernel.ts'
 import { BookId, Identifier } from '../domain/ledger/events.ts'
-import { Ledger } from '../domain/ledger/index.ts'
-import type { Book } from '../domain/ledger/state.ts'
 import { Asset } from '../domain/money.ts'
 import {
   IdentityDocument,
@@ -15,7 +13,7 @@ import {
   unfitBirthDate,
 } from '../domain/openings.ts'
 import { command, type Enrichment, onExisting, takeNumber } from './kernel.ts'
-import { dataOf } from './ledger/kernel.ts'
+import { dataOf, existingBook } from './ledger/kernel.ts'
 import { type Looking, lookAt } from './look.ts'
 import { GhanaPhone, hasProven } from './openings_codes.ts'
 import type { Ports } from './ports.ts'
@@ -83,9 +81,9 @@ type Submitted = {
 }
 
 const unkept = async (ports: Ports, { book, asset }: Submitted): Promise<Refusal | undefined> => {
-  const { state, revision } = await ports.engine.look(Ledger, `${Ledger.category}-${book}`)
-  if (revision < 0) return refuse('BOOK_NOT_FOUND', `There is no book ${book}.`)
-  const { assets } = state as Book
+  const state = await existingBook(ports, book)
+  if (isRefusal(state)) return state
+  const { assets } = state
   return assets.includes(asset)
     ? undefined
     : refuse('ASSET_UNKNOWN', `The book keeps ${assets.join(', ')}, not ${asset}.`)

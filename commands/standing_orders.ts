@@ -11,7 +11,7 @@ import {
   type StandingOrderState,
 } from '../domain/standing_orders.ts'
 import { command, type Enrichment, execute, onExisting } from './kernel.ts'
-import { bookAsItStands, dataOf } from './ledger/kernel.ts'
+import { bookAsItStands, dataOf, existingBook } from './ledger/kernel.ts'
 import { type Looking, lookAt } from './look.ts'
 import { carryOutPayment, requestDuePayment } from './payments/index.ts'
 
@@ -37,8 +37,8 @@ type Between = { readonly book: string; readonly from: string; readonly to: stri
 
 const sidesOf = async ({ book, from, to }: Between, { ports, reach, context, at }: Enrichment) => {
   if (from === to) return refuse('SAME_ACCOUNT', `Both are ${from}.`, { account: from })
-  const { state, revision } = await bookAsItStands(ports, book)
-  if (revision < 0) return refuse('BOOK_NOT_FOUND', `There is no book ${book}.`)
+  const state = await existingBook(ports, book)
+  if (isRefusal(state)) return state
   const payer = customersAccount(state, from)
   if (isRefusal(payer)) return payer
   if (reach !== 'all' && payer.owner !== context.actor.id) return noAccount(from)

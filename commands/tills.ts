@@ -16,7 +16,7 @@ import {
 import { openAccounts, type Wanted } from './chart.ts'
 import { command, type Enrichment, execute, onExisting } from './kernel.ts'
 import { bookOnce } from './ledger/bookings.ts'
-import { bookAsItStands, dataOf } from './ledger/kernel.ts'
+import { bookAsItStands, dataOf, existingBook } from './ledger/kernel.ts'
 import { type Looking, lookAt } from './look.ts'
 import type { Ports } from './ports.ts'
 
@@ -150,8 +150,8 @@ export const openTill = command({
   otherwise: 'TILL_EXISTS',
   ifMatch: 'stream',
   enrich: async ({ book, asset, float }, { ports, context, at, newId }) => {
-    const { state, revision } = await bookAsItStands(ports, book)
-    if (revision < 0) return refuse('BOOK_NOT_FOUND', `There is no book ${book}.`)
+    const state = await existingBook(ports, book)
+    if (isRefusal(state)) return state
     if (!state.assets.includes(asset)) {
       return refuse('ASSET_UNKNOWN', `The book does not keep ${asset}.`, { asset })
     }

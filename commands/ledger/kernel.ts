@@ -1,4 +1,4 @@
-import type { Decoded } from '../../domain/kernel.ts'
+import { type Decoded, type Refusal, refuse } from '../../domain/kernel.ts'
 import { type Entry, entriesOf } from '../../domain/ledger/events.ts'
 import { Ledger } from '../../domain/ledger/index.ts'
 import type { Poster, Posting } from '../../domain/ledger/request.ts'
@@ -23,6 +23,15 @@ export const bookAsItStands = async (
   const stream = `${Ledger.category}-${book}`
   const { state, revision } = engine.peek(stream) ?? (await engine.look(Ledger, stream))
   return { state: state as Book, revision }
+}
+
+/** A book as the log has it this moment; refused where there is none. */
+export const existingBook = async (
+  { engine }: Pick<Ports, 'engine'>,
+  book: string,
+): Promise<Book | Refusal> => {
+  const { state, revision } = await engine.look(Ledger, `${Ledger.category}-${book}`)
+  return revision < 0 ? refuse('BOOK_NOT_FOUND', `There is no book ${book}.`) : (state as Book)
 }
 
 /** Whose accounts a posting may take from: a customer's own, or anybody's. */

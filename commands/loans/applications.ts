@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { refuse } from '../../domain/kernel.ts'
+import { isRefusal, refuse } from '../../domain/kernel.ts'
 import { BookId, Identifier } from '../../domain/ledger/events.ts'
 import { LoanApplication } from '../../domain/loans/application.ts'
 import { Loan } from '../../domain/loans/index.ts'
@@ -9,7 +9,7 @@ import { Amount, Asset } from '../../domain/money.ts'
 import { unservable } from '../assignments.ts'
 import { lookAtCustomer } from '../customers.ts'
 import { command, takeNumber } from '../kernel.ts'
-import { bookAsItStands, dataOf } from '../ledger/kernel.ts'
+import { dataOf, existingBook } from '../ledger/kernel.ts'
 import type { Ports } from '../ports.ts'
 import { lookAtUser } from '../usernames.ts'
 
@@ -41,8 +41,8 @@ export const requestLoan = command({
     const isOwn = borrower === context.actor.id
     const refused = isOwn ? undefined : await unservable(enrichment, borrower)
     if (refused) return refused
-    const { state, revision } = await bookAsItStands(ports, terms.book)
-    if (revision < 0) return refuse('BOOK_NOT_FOUND', `There is no book ${terms.book}.`)
+    const state = await existingBook(ports, terms.book)
+    if (isRefusal(state)) return state
     if (!state.assets.includes(terms.asset)) {
       return refuse('ASSET_UNKNOWN', `The book does not keep ${terms.asset}.`)
     }

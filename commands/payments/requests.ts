@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { type Decoded, isRefusal, type Refusal, refuse } from '../../domain/kernel.ts'
 import { firstBookableDay } from '../../domain/ledger/checks.ts'
 import { AccountCode, BookId, Day } from '../../domain/ledger/events.ts'
-import { Ledger } from '../../domain/ledger/index.ts'
 import type { Account, Book } from '../../domain/ledger/state.ts'
 import { Amount } from '../../domain/money.ts'
 import {
@@ -18,8 +17,7 @@ import type { RefusalCode } from '../../domain/refusals.ts'
 import { unservable } from '../assignments.ts'
 import { command, type Enrichment, takeNumber } from '../kernel.ts'
 import { screeningOf } from '../ledger/gate.ts'
-import { dataOf } from '../ledger/kernel.ts'
-import type { Ports } from '../ports.ts'
+import { dataOf, existingBook } from '../ledger/kernel.ts'
 import { referenceOf } from '../sequences.ts'
 import { bookPayment, lookAtPayment } from './booking.ts'
 
@@ -68,11 +66,6 @@ const sidesOf = (
   const { due } = asked
   const valueDate = due && firstBookableDay(book, due, context.at.toISOString())
   return { from, to, asset: own.asset, valueDate }
-}
-
-const lookAtBook = async ({ engine }: Ports, book: string): Promise<Book | Refusal> => {
-  const { state, revision } = await engine.look(Ledger, `${Ledger.category}-${book}`)
-  return revision < 0 ? refuse('BOOK_NOT_FOUND', `There is no book ${book}.`) : (state as Book)
 }
 
 /** What is recorded. What could not be booked now is refused before anything is written. */
@@ -144,7 +137,7 @@ const requesting = <Input extends z.ZodType>(
       const asked = askedBy(given)
       const unfit = unfitParties(asked)
       if (unfit) return unfit
-      const book = await lookAtBook(enrichment.ports, asked.book)
+      const book = await existingBook(enrichment.ports, asked.book)
       if (isRefusal(book)) return book
       const sides = sidesOf(book, asked, enrichment)
       if (isRefusal(sides)) return sides
