@@ -56,9 +56,12 @@ test('a user has his savings on paper and for programs, the same figures in both
   const { signal } = new AbortController()
   const making = { ports, database, freshness, directory, log, signal }
   const maker = await createStatementMaker(making)
+  // Of two that are asked for in the same millisecond, either may be the first.
+  let minute = 0
   const request = async (from: string, to: string, format: 'pdf' | 'camt.053') => {
     const asked = { book, account: given.account, from, to, format }
-    const when = at('2026-03-01T08:00:00.000Z')
+    minute += 1
+    const when = at(`2026-03-01T08:0${minute}:00.000Z`)
     const requested = answerOf(await askOn(ports)(requestStatement, asked, when))
     await caughtUp(await ports.store.head())
     await maker.make(requested.statement)
