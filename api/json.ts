@@ -42,7 +42,8 @@ const findDuplicateField = (text: string): string | undefined => {
   return undefined
 }
 
-const isUnreadable = (text: string): boolean => text.includes('\0') || !text.isWellFormed()
+/** Whether a text holds a NUL or half a character. */
+export const isUnreadable = (text: string): boolean => text.includes('\0') || !text.isWellFormed()
 
 /**
  * Where a value holds a NUL or half a character: Postgres takes neither, so an event with one would

@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi'
 import { fileTypeFromBuffer } from 'file-type'
 import type { Upload } from '../domain/attachments.ts'
+import { isUnreadable } from './json.ts'
 import { invalidField, ProblemError, problem } from './problems.ts'
 import type { Answer } from './route.ts'
 
@@ -48,8 +49,6 @@ const fileOf = async (file: File): Promise<Upload> => {
   const found = await fileTypeFromBuffer(bytes)
   return { name: file.name.slice(0, 255), type: found?.mime ?? 'application/octet-stream', bytes }
 }
-
-const isUnreadable = (text: string): boolean => text.includes('\0') || !text.isWellFormed()
 
 /** A form's fields, the last of each name; files as Upload. Throws a problem. */
 export const readForm = async (

@@ -1,11 +1,11 @@
 /** Persons' files in the data directory, each sealed under its owner's key. */
-import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Attachments } from '../api/services.ts'
 import type { Ports } from '../commands/ports.ts'
 import type { Upload } from '../domain/attachments.ts'
-import { syncDirectoryOf } from './files.ts'
+import { saveBytes } from './files.ts'
 
 const NEW_LINE = 0x0a
 
@@ -17,20 +17,6 @@ const unpack = (packed: Uint8Array): Upload => {
   const end = packed.indexOf(NEW_LINE)
   const { name, type } = JSON.parse(Buffer.from(packed.subarray(0, end)).toString())
   return { name, type, bytes: packed.subarray(end + 1) }
-}
-
-const writeWhole = async (path: string, bytes: Uint8Array): Promise<void> => {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const unfinished = `${path}.${randomUUID()}`
-  const file = await open(unfinished, 'wx', 0o600)
-  try {
-    await file.writeFile(bytes)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(unfinished, path)
-  await syncDirectoryOf(path)
 }
 
 const readIfThere = (path: string): Promise<Uint8Array | undefined> =>
@@ -55,7 +41,7 @@ export const createAttachments = ({
     keep: async (subject, file) => {
       const digest = createHash('sha256').update(file.bytes).digest('hex')
       const attachment = secrets.claim('attachment', `${subject}\n${file.type}\n${digest}`)
-      await writeWhole(pathOf(attachment), await vault.sealBytes(subject, pack(file)))
+      await saveBytes(pathOf(attachment), await vault.sealBytes(subject, pack(file)))
       return { attachment, media_type: file.type, bytes: file.bytes.byteLength }
     },
     open: async (subject, attachment) => {

@@ -1,7 +1,7 @@
-/** What is made in the data directory and read from it again: exports, statements. */
-import { createHash } from 'node:crypto'
+/** What is kept in the data directory and read from it again: exports, statements, files. */
+import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { access, mkdir, open, readdir, rm } from 'node:fs/promises'
+import { access, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 
@@ -29,6 +29,20 @@ export const syncDirectoryOf = async (path: string): Promise<void> => {
   } finally {
     await directory.close()
   }
+}
+
+/** Keeps bytes under a name, in a directory that is made if need be: whole, or not at all. */
+export const saveBytes = async (path: string, bytes: Uint8Array): Promise<void> => {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const part = `${path}.${randomUUID()}.part`
+  try {
+    await writeFile(part, bytes, { mode: 0o600, flag: 'wx', flush: true })
+    await rename(part, path)
+  } catch (error) {
+    await rm(part, { force: true })
+    throw error
+  }
+  await syncDirectoryOf(path)
 }
 
 /**

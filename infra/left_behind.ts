@@ -1,7 +1,26 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Pool } from 'pg'
+import type { Context } from '../commands/kernel.ts'
 import type { Ports } from '../commands/ports.ts'
 import type { Freshness } from '../projections/freshness.ts'
 import type { Log } from './log.ts'
+
+/** Whoever was to go on with a thing has ended, when nothing has come of it so long after. */
+const LEFT_BEHIND_MS = 10_000
+const AT_ONCE = 500
+
+/**
+ * By a read model: what was decided so long ago, and nobody went on with. `$1` in the text, which
+ * has no limit of its own, is the time up to which that is so.
+ */
+export const findLeftBehind = async <Left extends object>(
+  database: Pool,
+  { at }: Pick<Context, 'at'>,
+  text: string,
+): Promise<readonly Left[]> => {
+  const by = new Date(at.getTime() - LEFT_BEHIND_MS)
+  return (await database.query<Left>(`${text} limit ${AT_ONCE}`, [by])).rows
+}
 
 export type Finding = {
   readonly ports: Pick<Ports, 'store'>

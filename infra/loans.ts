@@ -4,21 +4,20 @@ import { type Context, execute } from '../commands/kernel.ts'
 import { ageLoan, carryOutLoan } from '../commands/loans/index.ts'
 import type { Ports } from '../commands/ports.ts'
 import { isRefusal } from '../domain/kernel.ts'
+import { findLeftBehind } from './left_behind.ts'
 
 type LoanOptions = { readonly ports: Ports; readonly database: Pool }
 
 const AT_ONCE = 500
 
-/** Whoever was to have the ledger book it has ended, when it is not booked so long after. */
-const LEFT_BEHIND_MS = 10_000
-
 const bookLeftBehind = async ({ ports, database }: LoanOptions, context: Context) => {
-  const { rows } = await database.query<{ loan: string; step: string }>(
-    `select loan, step from loans where step_since <= $1 order by number limit ${AT_ONCE}`,
-    [new Date(context.at.getTime() - LEFT_BEHIND_MS)],
+  const left = await findLeftBehind<{ loan: string; step: string }>(
+    database,
+    context,
+    'select loan, step from loans where step_since <= $1 order by number',
   )
-  for (const left of rows) await execute(ports, carryOutLoan, left, context)
-  return rows.length > 0
+  for (const one of left) await execute(ports, carryOutLoan, one, context)
+  return left.length > 0
 }
 
 const recordArrears = async ({ ports, database }: LoanOptions, context: Context) => {

@@ -9,6 +9,7 @@ import type { Ports } from '../commands/ports.ts'
 import { createTurns } from '../domain/turns.ts'
 import type { Freshness } from '../projections/freshness.ts'
 import { carryOutDue } from './due.ts'
+import { findLeftBehind } from './left_behind.ts'
 import { workOnLoans } from './loans.ts'
 import type { Log } from './log.ts'
 import { SYSTEM } from './system.ts'
@@ -51,20 +52,18 @@ const endCardSessions = async ({ ports }: ScheduleOptions, context: Context): Pr
   return expired.length > 0
 }
 
-/** What was let pass and not carried out so long after: whoever was to do it has ended. */
-const LEFT_BEHIND_MS = 10_000
-
 const carryOutPayments = async (
   { ports, database }: ScheduleOptions,
   context: Context,
 ): Promise<boolean> => {
-  const { rows } = await database.query<{ payment: string }>(
+  const left = await findLeftBehind<{ payment: string }>(
+    database,
+    context,
     `select payment from payments where status = 'accepted'
-       and coalesce(decided_at, requested_at) <= $1 order by number limit ${AT_ONCE}`,
-    [new Date(context.at.getTime() - LEFT_BEHIND_MS)],
+       and coalesce(decided_at, requested_at) <= $1 order by number`,
   )
-  for (const { payment } of rows) await execute(ports, carryOutPayment, { payment }, context)
-  return rows.length > 0
+  for (const { payment } of left) await execute(ports, carryOutPayment, { payment }, context)
+  return left.length > 0
 }
 
 /**

@@ -7,23 +7,11 @@ import type { Ports } from '../commands/ports.ts'
 import { processRefund } from '../commands/refunds.ts'
 import { bookTill } from '../commands/tills.ts'
 import { isRefusal } from '../domain/kernel.ts'
+import { findLeftBehind } from './left_behind.ts'
 
 const AT_ONCE = 500
 
-/** Whoever was to have the ledger book it has ended, when it is not booked so long after. */
-const LEFT_BEHIND_MS = 10_000
-
 type Options = { readonly ports: Ports; readonly database: Pool }
-
-/** By the read models: what the ledger was not asked for, or refused, up to a time. */
-const find = async <Left extends object>(
-  { database }: Options,
-  { at }: Context,
-  text: string,
-): Promise<readonly Left[]> => {
-  const by = new Date(at.getTime() - LEFT_BEHIND_MS)
-  return (await database.query<Left>(`${text} limit ${AT_ONCE}`, [by])).rows
-}
 
 /** One after another. Answers whether there was any that is booked now. */
 const bookAll = async <Left>(
@@ -45,32 +33,32 @@ const earnCommissions = async (options: Options, context: Context): Promise<bool
 
 /** Has the ledger book what was decided on and left behind. Answers whether there was any. */
 export const bookUnbooked = async (options: Options, context: Context): Promise<boolean> => {
-  const { ports } = options
-  const refunds = await find<{ payment: string; refund: string }>(
-    options,
+  const { ports, database } = options
+  const refunds = await findLeftBehind<{ payment: string; refund: string }>(
+    database,
     context,
     `select payment, refund from refunds
        where status = 'approved' and decided_at <= $1 order by number`,
   )
-  const advances = await find<{ advance: string }>(
-    options,
+  const advances = await findLeftBehind<{ advance: string }>(
+    database,
     context,
     `select advance from cash_advances
        where unbooked is not null and changed_at <= $1 order by number`,
   )
-  const checks = await find<{ check: string }>(
-    options,
+  const checks = await findLeftBehind<{ check: string }>(
+    database,
     context,
     `select check_id as "check" from check_deposits
        where unbooked is not null and changed_at <= $1 order by number`,
   )
-  const tills = await find<{ teller: string }>(
-    options,
+  const tills = await findLeftBehind<{ teller: string }>(
+    database,
     context,
     'select teller from tills where unbooked is not null and changed_at <= $1 order by till',
   )
-  const payouts = await find<{ payout: string }>(
-    options,
+  const payouts = await findLeftBehind<{ payout: string }>(
+    database,
     context,
     `select payout from commission_payouts
        where status = 'ordered' and ordered_at <= $1 order by payout`,

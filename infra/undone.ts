@@ -4,29 +4,26 @@ import { carryOutClosure } from '../commands/closures.ts'
 import { type Context, execute } from '../commands/kernel.ts'
 import { fulfilOpening } from '../commands/openings_decisions.ts'
 import type { Ports } from '../commands/ports.ts'
+import { findLeftBehind } from './left_behind.ts'
 
-const AT_ONCE = 500
-
-/** Whoever was to do it has ended, when it is not done so long after. */
-const LEFT_BEHIND_MS = 10_000
-
-const LEFT = `status = 'accepted' and decided_at <= $1 order by number limit ${AT_ONCE}`
+const LEFT = `status = 'accepted' and decided_at <= $1 order by number`
 
 /** Carries out what was left behind, and answers whether there was any. */
 export const finishUndone = async (
   { ports, database }: { readonly ports: Ports; readonly database: Pool },
   context: Context,
 ): Promise<boolean> => {
-  const by = [new Date(context.at.getTime() - LEFT_BEHIND_MS)]
-  const openings = await database.query<{ opening: string }>(
+  const openings = await findLeftBehind<{ opening: string }>(
+    database,
+    context,
     `select opening from openings where ${LEFT}`,
-    by,
   )
-  for (const left of openings.rows) await execute(ports, fulfilOpening, left, context)
-  const closures = await database.query<{ closure: string }>(
+  for (const left of openings) await execute(ports, fulfilOpening, left, context)
+  const closures = await findLeftBehind<{ closure: string }>(
+    database,
+    context,
     `select closure from closures where ${LEFT}`,
-    by,
   )
-  for (const left of closures.rows) await execute(ports, carryOutClosure, left, context)
-  return openings.rows.length + closures.rows.length > 0
+  for (const left of closures) await execute(ports, carryOutClosure, left, context)
+  return openings.length + closures.length > 0
 }

@@ -1,6 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { saveBytes } from '../files.ts'
 
 /** Model files by the digest of their bytes: a name that cannot lie. */
 export type Artefacts = {
@@ -16,11 +17,8 @@ export const openArtefacts = (directory: string): Artefacts => {
   const pathOf = (sha256: string): string => join(directory, `${sha256}.onnx`)
   return {
     save: async (bytes) => {
-      await mkdir(directory, { recursive: true, mode: 0o700 })
       const sha256 = digestOf(bytes)
-      const part = `${pathOf(sha256)}.${randomUUID()}.part`
-      await writeFile(part, bytes, { mode: 0o600, flush: true })
-      await rename(part, pathOf(sha256))
+      await saveBytes(pathOf(sha256), bytes)
       return sha256
     },
     load: async (sha256) => {
