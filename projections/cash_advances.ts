@@ -3,6 +3,7 @@ import { CashAdvanceStatus, cashAdvanceEvents, isOverdue } from '../domain/cash_
 import { BookId } from '../domain/ledger/events.ts'
 import type { Vault } from '../domain/vault.ts'
 import { type Asker, projection, query } from './kernel.ts'
+import { numbering, readNumbered } from './numbered.ts'
 import type { NumberedPage } from './paging.ts'
 import { type Conditions, conditions } from './select.ts'
 import type { Database, Table } from './table.ts'
@@ -191,7 +192,7 @@ export const pageCashAdvances = query({
   permission: 'advances:request',
   input: z.strictObject({
     ...{ ...Kept, status: CashAdvanceStatus.optional() },
-    ...{ page: z.int().min(1), page_size: z.int().min(1).max(100) },
+    ...numbering,
   }),
   reads,
   run: async (sql, input, asker, vault): Promise<NumberedPage<CashAdvanceView>> => {
@@ -200,12 +201,11 @@ export const pageCashAdvances = query({
     where.add('c.book = ? and c.asset = ?', book, asset)
     where.addIf('c.status = ?', status)
     if (asker.reach !== 'all') where.add('c.requested_by = ?', asker.id)
-    const { rows } = await sql.query<{ count: string }>(
-      `select count(*) as count from cash_advances c${where.where()}`,
-      where.values,
+    const from = 'from cash_advances c'
+    return readNumbered(
+      sql,
+      { page, page_size, from, where, order: 'c.number desc' },
+      async (rest) => viewsOf(await selectAdvances(sql, where, rest), asker, vault),
     )
-    const rest = `order by c.number desc limit ${page_size} offset ${(page - 1) * page_size}`
-    const results = await viewsOf(await selectAdvances(sql, where, rest), asker, vault)
-    return { count: Number(rows[0]?.count ?? 0), results }
   },
 })

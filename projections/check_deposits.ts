@@ -4,6 +4,7 @@ import { CheckDepositStatus, checkDepositEvents } from '../domain/check_deposits
 import { BookId } from '../domain/ledger/events.ts'
 import type { Vault } from '../domain/vault.ts'
 import { projection, query } from './kernel.ts'
+import { numbering, readNumbered } from './numbered.ts'
 import type { NumberedPage } from './paging.ts'
 import { type Conditions, conditions } from './select.ts'
 import type { Database, Table } from './table.ts'
@@ -203,7 +204,7 @@ export const pageCheckDeposits = query({
     ...{ ...Kept, status: CheckDepositStatus.optional() },
     /** Whose accounts they are for. */
     owner_number: z.int().optional(),
-    ...{ page: z.int().min(1), page_size: z.int().min(1).max(100) },
+    ...numbering,
   }),
   reads,
   run: async (sql, input, _asker, vault): Promise<NumberedPage<CheckDepositView>> => {
@@ -212,12 +213,8 @@ export const pageCheckDeposits = query({
     where.add('c.book = ? and c.asset = ?', book, asset)
     where.addIf('c.status = ?', status)
     where.addIf('o.number = ?', owner_number)
-    const { rows } = await sql.query<{ count: string }>(
-      `select count(*) as count ${from}${where.where()}`,
-      where.values,
+    return readNumbered(sql, { page, page_size, from, where, order: 'c.number desc' }, (rest) =>
+      selectChecks(sql, vault, where, rest),
     )
-    const rest = `order by c.number desc limit ${page_size} offset ${(page - 1) * page_size}`
-    const results = await selectChecks(sql, vault, where, rest)
-    return { count: Number(rows[0]?.count ?? 0), results }
   },
 })

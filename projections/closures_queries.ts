@@ -3,6 +3,7 @@ import type { ClosureReason } from '../domain/closures.ts'
 import { BookId } from '../domain/ledger/events.ts'
 import type { Vault } from '../domain/vault.ts'
 import { query } from './kernel.ts'
+import { numbering, readNumbered } from './numbered.ts'
 import type { NumberedPage } from './paging.ts'
 import { type Conditions, conditions } from './select.ts'
 import type { Database } from './table.ts'
@@ -119,22 +120,18 @@ export const pageClosures = query({
   permission,
   input: z.strictObject({
     ...{ ...Kept, statuses: z.array(ClosureStatus).optional() },
-    ...{ page: z.int().min(1), page_size: z.int().min(1).max(100) },
+    ...numbering,
   }),
   reads,
   run: async (sql, input, _asker, vault): Promise<NumberedPage<ClosureView>> => {
     const { statuses, page, page_size } = input
     const where = keptIn(input)
     where.addIf('c.status = any(?)', statuses)
-    const { rows } = await sql.query<{ count: string }>(
-      `select count(*) as count from closures c${where.where()}`,
-      where.values,
+    return readNumbered(
+      sql,
+      { page, page_size, from: 'from closures c', where, order: 'c.number desc' },
+      (rest) => selectClosures(sql, vault, where, rest),
     )
-    const rest = `order by c.number desc limit ${page_size} offset ${(page - 1) * page_size}`
-    return {
-      count: Number(rows[0]?.count ?? 0),
-      results: await selectClosures(sql, vault, where, rest),
-    }
   },
 })
 

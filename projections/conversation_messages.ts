@@ -5,6 +5,7 @@ import { Identifier } from '../domain/ledger/events.ts'
 import { shownSince } from '../domain/preferences.ts'
 import type { Vault } from '../domain/vault.ts'
 import { type Asker, query } from './kernel.ts'
+import { numbering, readNumbered } from './numbered.ts'
 import type { NumberedPage } from './paging.ts'
 import { allowsSql, preferencesOf } from './preferences.ts'
 import { type Conditions, conditions } from './select.ts'
@@ -136,7 +137,7 @@ export const pageMessages = query({
     conversation: Identifier.optional(),
     /** What others wrote, and the asker has read, or has not. */
     received: z.enum(['read', 'unread']).optional(),
-    ...{ page: z.int().min(1), page_size: z.int().min(1).max(100) },
+    ...numbering,
   }),
   reads,
   run: async (sql, input, asker, vault): Promise<NumberedPage<MessageView>> => {
@@ -148,16 +149,11 @@ export const pageMessages = query({
       where.add('x.sender <> me.member')
       where.add('(x.sequence <= me.read_up_to) = ?', received === 'read')
     }
-    const { rows } = await sql.query<{ count: string }>(
-      `select count(*) as count ${from}${where.where()}`,
-      where.values,
-    )
-    const skipped = (page - 1) * page_size
     // Of two that were sent at the same time, the one that was decided later is the newer one.
-    const newest = conversation === undefined ? 'x.sent_at desc, x.number desc' : 'x.sequence desc'
-    const rest = `order by ${newest} limit ${page_size} offset ${skipped}`
-    const results = await selectMessages(sql, vault, asker, where, rest)
-    return { count: Number(rows[0]?.count ?? 0), results }
+    const order = conversation === undefined ? 'x.sent_at desc, x.number desc' : 'x.sequence desc'
+    return readNumbered(sql, { page, page_size, from, where, order }, (rest) =>
+      selectMessages(sql, vault, asker, where, rest),
+    )
   },
 })
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { accountNumberOf, Product } from '../domain/deposits.ts'
 import { BookId } from '../domain/ledger/events.ts'
 import { type Asker, query } from './kernel.ts'
+import { numbering, readNumbered } from './numbered.ts'
 import type { NumberedPage } from './paging.ts'
 import { onlyReached } from './reach.ts'
 import { type Conditions, conditions, escapeLike } from './select.ts'
@@ -106,7 +107,7 @@ export const pageDeposits = query({
     product: Product.optional(),
     active: z.boolean().optional(),
     search: z.string().max(64).optional(),
-    ...{ page: z.int().min(1), page_size: z.int().min(1).max(100) },
+    ...numbering,
   }),
   reads,
   run: async (sql, input, asker): Promise<NumberedPage<KeptDepositView>> => {
@@ -116,12 +117,9 @@ export const pageDeposits = query({
     where.addIf(`a.metadata->>'product' = ?`, product)
     where.addIf(`(a.status = 'active') = ?`, active)
     if (search !== undefined) where.add('a.account ilike ?', `customers:%${escapeLike(search)}%`)
-    const { rows } = await sql.query<{ count: string }>(
-      `select count(*) as count ${from}${where.where()}`,
-      where.values,
+    const order = `a.opened_at, (a.metadata->>'id')::bigint`
+    return readNumbered(sql, { page, page_size, from, where, order }, (rest) =>
+      selectDeposits(sql, where, rest),
     )
-    const rest = `order by a.opened_at, (a.metadata->>'id')::bigint
-      limit ${page_size} offset ${(page - 1) * page_size}`
-    return { count: Number(rows[0]?.count ?? 0), results: await selectDeposits(sql, where, rest) }
   },
 })

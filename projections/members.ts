@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Vault } from '../domain/vault.ts'
 import { query } from './kernel.ts'
+import { numbering, readNumbered } from './numbered.ts'
 import type { NumberedPage } from './paging.ts'
 import { onlyReached } from './reach.ts'
 import { conditions } from './select.ts'
@@ -31,27 +32,22 @@ const bankersOf = async (
 export const listMembers = query({
   name: 'users.members',
   permission: 'members:read',
-  input: z.strictObject({ page: z.int().min(1), page_size: z.int().min(1).max(100) }),
+  input: z.strictObject(numbering),
   reads: ['users', 'assignments'],
   run: async (sql, { page, page_size }, asker, vault): Promise<NumberedPage<MemberView>> => {
     const where = conditions()
     where.add('roles @> ?::jsonb', JSON.stringify(['customer']))
     onlyReached(where, asker, 'id')
-    const { rows } = await sql.query<{ count: string }>(
-      `select count(*) as count from users${where.where()}`,
-      where.values,
-    )
-    const rest = `order by number, id limit ${page_size} offset ${(page - 1) * page_size}`
-    const members = await selectUsers(sql, vault, where, rest)
-    const bankers = await bankersOf(
-      sql,
-      vault,
-      members.map(({ user }) => user),
-    )
-    const results = members.map((member) => ({
-      ...member,
-      banker: bankers.get(member.user) ?? null,
-    }))
-    return { count: Number(rows[0]?.count ?? 0), results }
+    const from = 'from users'
+    const order = 'number, id'
+    return readNumbered(sql, { page, page_size, from, where, order }, async (rest) => {
+      const members = await selectUsers(sql, vault, where, rest)
+      const bankers = await bankersOf(
+        sql,
+        vault,
+        members.map(({ user }) => user),
+      )
+      return members.map((member) => ({ ...member, banker: bankers.get(member.user) ?? null }))
+    })
   },
 })

@@ -3,6 +3,7 @@ import { BookId } from '../domain/ledger/events.ts'
 import { OpeningPlan } from '../domain/openings.ts'
 import type { SealedFields, Vault } from '../domain/vault.ts'
 import { type Asker, query } from './kernel.ts'
+import { numbering, readNumbered } from './numbered.ts'
 import type { NumberedPage } from './paging.ts'
 import { type Conditions, conditions } from './select.ts'
 import type { Database } from './table.ts'
@@ -121,7 +122,7 @@ export const pageOpenings = query({
   permission: 'openings:work',
   input: z.strictObject({
     ...{ ...Kept, plan: OpeningPlan.optional(), statuses: z.array(OpeningStatus).optional() },
-    ...{ page: z.int().min(1), page_size: z.int().min(1).max(100) },
+    ...numbering,
   }),
   reads,
   run: async (sql, input, asker, vault): Promise<NumberedPage<OpeningView>> => {
@@ -129,12 +130,10 @@ export const pageOpenings = query({
     const where = visible(input, asker)
     where.addIf('o.plan = ?', plan)
     where.addIf('o.status = any(?)', statuses)
-    const { rows } = await sql.query<{ count: string }>(
-      `select count(*) as count from openings o${where.where()}`,
-      where.values,
+    return readNumbered(
+      sql,
+      { page, page_size, from: 'from openings o', where, order: 'o.number desc' },
+      (rest) => selectOpenings(sql, vault, where, rest),
     )
-    const rest = `order by o.number desc limit ${page_size} offset ${(page - 1) * page_size}`
-    const results = await selectOpenings(sql, vault, where, rest)
-    return { count: Number(rows[0]?.count ?? 0), results }
   },
 })

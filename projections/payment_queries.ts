@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { BookId, Identifier } from '../domain/ledger/events.ts'
 import { PaymentKind } from '../domain/payments.ts'
 import { query } from './kernel.ts'
+import { numbering, readNumbered } from './numbered.ts'
 import { decodeCursor, type NumberedPage, pageOf, paging } from './paging.ts'
 import { onlyReached } from './reach.ts'
 import { type Conditions, conditions, escapeLike } from './select.ts'
@@ -121,8 +122,6 @@ const orders = {
   '-amount': 'p.amount desc, p.number desc',
 } as const
 
-const pageSize = z.int().min(1).max(100)
-
 /** A numbered page; `search` looks into references and descriptions. */
 export const pagePayments = query({
   name: 'payments.page',
@@ -131,7 +130,7 @@ export const pagePayments = query({
     ...{ ...filters, asset: z.string(), statuses: z.array(PaymentStatus).optional() },
     search: z.string().max(256).optional(),
     order: z.enum(Object.keys(orders) as [keyof typeof orders]).default('-timestamp'),
-    ...{ page: z.int().min(1), page_size: pageSize },
+    ...numbering,
   }),
   reads,
   run: async (sql, input, asker): Promise<NumberedPage<PaymentView>> => {
@@ -145,12 +144,7 @@ export const pagePayments = query({
       where.add('p.reference ilike ? or p.description ilike ?', like, like)
     }
     onlyReached(where, asker, 'p.from_owner', 'p.to_owner')
-    const { rows } = await sql.query<{ count: string }>(
-      `select count(*) as count from payments p${where.where()}`,
-      where.values,
-    )
-    const skipped = (page - 1) * page_size
-    const rest = `order by ${orders[order]} limit ${page_size} offset ${skipped}`
-    return { count: Number(rows[0]?.count ?? 0), results: await selectPayments(sql, where, rest) }
+    const wanted = { page, page_size, from: 'from payments p', where, order: orders[order] }
+    return readNumbered(sql, wanted, (rest) => selectPayments(sql, where, rest))
   },
 })

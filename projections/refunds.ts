@@ -3,6 +3,7 @@ import { BookId } from '../domain/ledger/events.ts'
 import { RefundReason, refundEvents } from '../domain/refunds.ts'
 import type { Vault } from '../domain/vault.ts'
 import { projection, query } from './kernel.ts'
+import { numbering, readNumbered } from './numbered.ts'
 import type { NumberedPage } from './paging.ts'
 import { onlyReached } from './reach.ts'
 import { type Conditions, conditions } from './select.ts'
@@ -176,7 +177,7 @@ export const pageRefunds = query({
     ...{ ...Kept, status: RefundStatus.optional(), reason: RefundReason.optional() },
     /** Of one payment, by its number. */
     payment_number: z.int().optional(),
-    ...{ page: z.int().min(1), page_size: z.int().min(1).max(100) },
+    ...numbering,
   }),
   reads,
   run: async (sql, input, asker, vault): Promise<NumberedPage<RefundView>> => {
@@ -187,12 +188,8 @@ export const pageRefunds = query({
     where.addIf('r.reason = ?', reason)
     where.addIf('p.number = ?', payment_number)
     onlyReached(where, asker, 'r.from_owner', 'r.to_owner')
-    const { rows } = await sql.query<{ count: string }>(
-      `select count(*) as count ${from}${where.where()}`,
-      where.values,
+    return readNumbered(sql, { page, page_size, from, where, order: 'r.number desc' }, (rest) =>
+      selectRefunds(sql, vault, where, rest),
     )
-    const rest = `order by r.number desc limit ${page_size} offset ${(page - 1) * page_size}`
-    const results = await selectRefunds(sql, vault, where, rest)
-    return { count: Number(rows[0]?.count ?? 0), results }
   },
 })

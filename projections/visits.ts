@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Identifier } from '../domain/ledger/events.ts'
 import { type VisitPurpose, visitEvents } from '../domain/visits.ts'
 import { type Asker, projection, query } from './kernel.ts'
+import { numbering, readNumbered } from './numbered.ts'
 import type { NumberedPage } from './paging.ts'
 import { type Conditions, conditions } from './select.ts'
 import type { Database, Table } from './table.ts'
@@ -114,7 +115,7 @@ export const pageVisits = query({
   input: z.strictObject({
     status: VisitStatus.optional(),
     banker: Identifier.optional(),
-    ...{ page: z.int().min(1), page_size: z.int().min(1).max(100) },
+    ...numbering,
   }),
   reads,
   run: async (
@@ -126,12 +127,10 @@ export const pageVisits = query({
     where.addIf('v.status = ?', status)
     where.addIf('v.banker = ?', banker)
     onlyMade(where, asker)
-    const { rows } = await sql.query<{ count: string }>(
-      `select count(*) as count from visits v${where.where()}`,
-      where.values,
+    return readNumbered(
+      sql,
+      { page, page_size, from: 'from visits v', where, order: 'v.day, v.number' },
+      (rest) => selectVisits(sql, where, rest),
     )
-    const skipped = (page - 1) * page_size
-    const rest = `order by v.day, v.number limit ${page_size} offset ${skipped}`
-    return { count: Number(rows[0]?.count ?? 0), results: await selectVisits(sql, where, rest) }
   },
 })

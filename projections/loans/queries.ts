@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { BookId, Identifier } from '../../domain/ledger/events.ts'
 import { type Instalment, spread } from '../../domain/loans/schedules.ts'
 import { query } from '../kernel.ts'
+import { numbering, readNumbered } from '../numbered.ts'
 import { decodeCursor, type NumberedPage, pageOf, paging } from '../paging.ts'
 import { onlyReached } from '../reach.ts'
 import { type Conditions, conditions } from '../select.ts'
@@ -77,7 +78,7 @@ export const pageLoans = query({
   input: z.strictObject({
     ...{ book: BookId, asset: z.string(), statuses: z.array(LoanStatus).optional() },
     ...{ borrower_number: z.int().optional() },
-    ...{ page: z.int().min(1), page_size: z.int().min(1).max(100) },
+    ...numbering,
   }),
   reads,
   run: async (sql, input, asker, vault): Promise<NumberedPage<LoanFileView>> => {
@@ -91,14 +92,11 @@ export const pageLoans = query({
     }
     const counting = wanted()
     onlyReached(counting, asker, 'l.borrower')
-    const { rows } = await sql.query<{ count: string }>(
-      `select count(*) as count from loans l left join users u on u.id = l.borrower
-       ${counting.where()}`,
-      counting.values,
+    const from = 'from loans l left join users u on u.id = l.borrower'
+    const numbered = { page, page_size, from, where: counting, order: 'l.number desc' }
+    return readNumbered(sql, numbered, async (rest) =>
+      openFiles(vault, await selectLoans(sql, wanted(), asker, rest)),
     )
-    const rest = `order by l.number desc limit ${page_size} offset ${(page - 1) * page_size}`
-    const results = await openFiles(vault, await selectLoans(sql, wanted(), asker, rest))
-    return { count: Number(rows[0]?.count ?? 0), results }
   },
 })
 
